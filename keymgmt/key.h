@@ -1,0 +1,35 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A key: the public half as a native EVP_PKEY in our own library context, and
+ * whether the key store has the private half.  Immutable, reference-counted.
+ */
+#ifndef MESH_KEYMGMT_KEY_H
+#define MESH_KEYMGMT_KEY_H
+
+#include "platform/keystore.h"
+
+#include <openssl/evp.h>
+
+struct mesh_key;
+
+/* Makes a key; takes a reference of public.  uri: the canonical name that names
+ * it, copied; NULL for one without.  NULL when memory is short. */
+struct mesh_key *mesh_key_new(struct mesh_context *ctx, EVP_PKEY *public,
+                              const char *uri, int is_private);
+struct mesh_key *mesh_key_up_ref(struct mesh_key *key);
+void mesh_key_free(struct mesh_key *key); /* NULL is allowed */
+
+struct mesh_context *mesh_key_context(const struct mesh_key *key);
+EVP_PKEY *mesh_key_public(const struct mesh_key *key); /* borrowed */
+int mesh_key_is_private(const struct mesh_key *key);
+const char *mesh_key_uri(const struct mesh_key *key); /* NULL if it has none */
+/* The name that libcrypto fetches its key management by: "RSA", "EC" … */
+const char *mesh_key_type(const struct mesh_key *key);
+
+/* Does a private operation in the key store: mesh_keystore_operate(). */
+int mesh_key_operate(struct mesh_key *key, const struct mesh_private_op *op,
+                     const unsigned char *in, size_t in_len, unsigned char *out,
+                     size_t *out_len);
+
+#endif

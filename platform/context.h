@@ -1,0 +1,143 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The context: library context, configuration, where errors and traces go.
+ *
+ * The provider makes one whose errors are the core's upcalls, meshctl one that
+ * prints, mesh-keyd one that puts the reason into its answer.  Code below
+ * raises and never asks who is above.
+ *
+ * One convention of results everywhere: int, 1 for success, 0 for failure with
+ * the error raised in the context.
+ */
+#ifndef MESH_PLATFORM_CONTEXT_H
+#define MESH_PLATFORM_CONTEXT_H
+
+#include <openssl/types.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#define MESH_VERSION "0.1.0"
+
+/* Why something failed.  The numbers are part of mesh-keyd's protocol: append
+ * only.  mesh_reason_text() has the fixed text of each. */
+enum mesh_reason {
+    MESH_R_NONE = 0,
+    MESH_R_MEMORY,
+    MESH_R_INTERNAL,
+    MESH_R_USAGE, /* a value the caller may not pass */
+    MESH_R_CONFIGURATION,
+    MESH_R_URI_SYNTAX,
+    MESH_R_FINGERPRINT_SYNTAX,
+    MESH_R_FINGERPRINT_TOO_SHORT,
+    MESH_R_FINGERPRINT_UNKNOWN,
+    MESH_R_FINGERPRINT_AMBIGUOUS,
+    MESH_R_NO_DEFAULT, /* no default profile of that kind */
+    MESH_R_NO_ROLE,    /* the profile has no such key */
+    MESH_R_PROFILE_MISSING,
+    MESH_R_PROFILE_MALFORMED,
+    MESH_R_PROFILE_TOO_LARGE,
+    MESH_R_PROFILE_KIND,      /* another kind of profile than expected */
+    MESH_R_PROFILE_NAME,      /* another profile than expected */
+    MESH_R_PROFILE_SIGNER,    /* signed by a key that may not sign it */
+    MESH_R_PROFILE_DIGEST,    /* the payload was changed */
+    MESH_R_PROFILE_SIGNATURE, /* the signature does not verify */
+    MESH_R_KEY_FINGERPRINT,   /* a key whose UDF is not its own */
+    MESH_R_LAYOUT_MALFORMED,  /* profiles.json */
+    MESH_R_UNSAFE_FILE,       /* others may write it, or it is a link */
+    MESH_R_UNSAFE_PATH,       /* ".." in a path of the layout */
+    MESH_R_FILE_IO,
+    MESH_R_FILE_LOCKED,  /* another writer held the lock too long */
+    MESH_R_KEYD_START,   /* mesh-keyd cannot be reached or started */
+    MESH_R_KEYD_LOST,    /* it went away in the middle */
+    MESH_R_KEYD_FOREIGN, /* the socket is another user's */
+    MESH_R_KEYD_PROTOCOL,
+    MESH_R_KEYD_BUSY,
+    MESH_R_TIMEOUT,
+    MESH_R_NO_SECRET_SERVICE,
+    MESH_R_LOCKED, /* key store locked, nobody may be asked */
+    MESH_R_PROMPT_DISMISSED,
+    MESH_R_KEY_NOT_HELD,
+    MESH_R_KEY_DUPLICATE, /* more than one item for the key */
+    MESH_R_KEY_EXISTS,
+    MESH_R_KEY_MISMATCH, /* the key store's key is another one */
+    MESH_R_KEY_MALFORMED,
+    MESH_R_PASSPHRASE,
+    MESH_R_ALGORITHM,
+    MESH_R_OPERATION_UNSUPPORTED,
+    MESH_R_OPERATION_FAILED,
+    MESH_R_BUFFER_TOO_SMALL,
+    MESH_R_NOT_EXPORTABLE,
+    MESH_R_END /* number of reasons */
+};
+
+enum mesh_prompt { MESH_PROMPT_AT_USE, MESH_PROMPT_NEVER };
+
+/* What openssl.cnf or the command line set.  All strings are owned by the
+ * context; NULL means the default. */
+struct mesh_config {
+    char *home;        /* instead of ~/.cryptomesh; absolute */
+    char *keyd_socket; /* absolute path */
+    char *keyd_path;   /* absolute path of the program */
+    enum mesh_prompt prompt;
+    unsigned prompt_timeout; /* seconds that a caller waits for a prompt */
+};
+
+struct mesh_keystore;
+struct mesh_context;
+
+/* Takes one error: reason, where (file, line, function: static strings) and a
+ * text that names what was wrong and what to do; text is the callee's only
+ * during the call. */
+typedef void mesh_raise_fn(struct mesh_context *ctx, enum mesh_reason reason,
+                           const char *file, int line, const char *func,
+                           const char *text);
+
+/* Immutable once made, but for what keystore points to; so a copy on the stack
+ * with another raise is a context too (mesh_context_quiet). */
+struct mesh_context {
+    OSSL_LIB_CTX *libctx; /* our own, with the default provider */
+    struct mesh_config config;
+    mesh_raise_fn *raise;
+    void *raise_arg;                /* for raise alone */
+    int trace_fd;                   /* -1: no trace */
+    struct mesh_keystore *keystore; /* made by mesh_keystore_open() */
+};
+
+/*
+ * Makes a context: library context with the default provider, defaults for the
+ * configuration, CRYPTOMESH_HOME, MESH_KEYD_SOCKET and MESH_PROVIDER_TRACE from
+ * the environment (secure_getenv).  libctx is taken over; NULL makes one.
+ * Opens nothing but the trace file.  NULL only when memory is short.
+ */
+struct mesh_context *mesh_context_new(OSSL_LIB_CTX *libctx,
+                                      mesh_raise_fn *raise, void *raise_arg);
+/* Frees ctx with all it owns; NULL is allowed.  The key store is closed by
+ * whoever opened it, before. */
+void mesh_context_free(struct mesh_context *ctx);
+
+/* Sets one configuration value by its name in openssl.cnf (home, keystore,
+ * keyd-socket, keyd-path, prompt, prompt-timeout, refresh).  Fails with
+ * MESH_R_CONFIGURATION for an unknown name or a value that does not fit. */
+int mesh_context_configure(struct mesh_context *ctx, const char *name,
+                           const char *value);
+
+/* A copy of ctx for speculative work: its errors become trace lines. */
+struct mesh_context mesh_context_quiet(const struct mesh_context *ctx);
+
+/* The fixed text of a reason, never NULL. */
+const char *mesh_reason_text(enum mesh_reason reason);
+
+/* Raises an error in ctx and is 0, so that a function can return it.  The text
+ * repeats the part of the input that was wrong, never a secret. */
+#define mesh_raise(ctx, reason, ...)                                           \
+    mesh_raise_at(ctx, reason, __FILE__, __LINE__, __func__, __VA_ARGS__)
+int mesh_raise_at(struct mesh_context *ctx, enum mesh_reason reason,
+                  const char *file, int line, const char *func, const char *fmt,
+                  ...) __attribute__((format(printf, 6, 7)));
+
+/* Writes a line to the trace, if there is one: time, pid and the text. */
+void mesh_trace(const struct mesh_context *ctx, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

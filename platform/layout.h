@@ -1,0 +1,103 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The platform layout of draft-hallambaker-mesh-platform, section 3: which
+ * profiles are connected to this device, where their files are, which are the
+ * defaults.  posix/profiles_json.c reads it from ~/.cryptomesh/profiles.json.
+ */
+#ifndef MESH_PLATFORM_LAYOUT_H
+#define MESH_PLATFORM_LAYOUT_H
+
+#include "platform/context.h"
+#include "platform/udf.h"
+
+enum mesh_profile_kind {
+    MESH_PROFILE_PERSONAL,
+    MESH_PROFILE_DEVICE,
+    MESH_PROFILE_APPLICATION
+};
+
+#define MESH_PROFILE_FILE_MAX (16u << 20) /* octets of a profile's file */
+
+/* One profile of the layout.  Strings belong to the layout. */
+struct mesh_layout_entry {
+    enum mesh_profile_kind kind;
+    const char *name; /* the fingerprint as the layout spells it */
+    struct mesh_udf udf;
+    const char *file;           /* absolute path of the latest copy */
+    const char *archive;        /* absolute path, may not exist */
+    const char *const *portals; /* accounts, NULL-terminated, default first */
+};
+
+struct mesh_layout;
+
+/*
+ * Reads the layout.  A missing one is an empty one.  Entries whose name is no
+ * fingerprint or whose path has ".." components are refused: MESH_R_LAYOUT_
+ * MALFORMED, MESH_R_UNSAFE_PATH; a file or folder that is not ours, or that
+ * others may write: MESH_R_UNSAFE_FILE.  The caller frees.
+ */
+int mesh_layout_open(struct mesh_context *ctx, struct mesh_layout **layout);
+void mesh_layout_free(struct mesh_layout *layout);
+
+size_t mesh_layout_count(const struct mesh_layout *layout);
+const struct mesh_layout_entry *
+mesh_layout_entry(const struct mesh_layout *layout, size_t i);
+
+/* The entry that is the default: of a kind (type NULL), or of an application
+ * type ("Web", "SSH", "Network", "Mail").  NULL if there is none, or if the
+ * default names a profile that is not in the layout. */
+const struct mesh_layout_entry *
+mesh_layout_default(const struct mesh_layout *layout,
+                    enum mesh_profile_kind kind, const char *type);
+
+/* Where a profile's file belongs when we create it; the caller frees (OPENSSL_
+ * free). */
+char *mesh_layout_standard_file(struct mesh_context *ctx, const char *udf);
+/* The folder of the layout, absolute; the caller frees (OPENSSL_free).  Fails
+ * when HOME is missing and nothing else says where. */
+char *mesh_layout_home(struct mesh_context *ctx);
+
+/*
+ * Reads a whole file of at most max octets into *data (NUL-terminated beyond
+ * *len; the caller frees with OPENSSL_free), after checking that neither it nor
+ * the folder that holds it may be written by others (owner: the user or root;
+ * no write bit for group or others), on the open descriptor.  Errors name path
+ * and mode: MESH_R_UNSAFE_FILE, MESH_R_PROFILE_MISSING, MESH_R_PROFILE_TOO_
+ * LARGE, MESH_R_FILE_IO.
+ */
+int mesh_layout_read_file(struct mesh_context *ctx, const char *path,
+                          size_t max, unsigned char **data, size_t *len);
+
+/*
+ * Replaces a file atomically: temporary file in the same folder, mode 0600,
+ * fsync, rename, fsync of the folder.  Folders below the home are made, 0700.
+ * On failure the old file is untouched and the temporary one removed.
+ */
+int mesh_layout_write_file(struct mesh_context *ctx, const char *path,
+                           const void *data, size_t len);
+
+/*
+ * Changes to the layout.  Each takes the lock (MESH_R_FILE_LOCKED after five
+ * seconds), reads the file again, changes it, keeps members that it does not
+ * know, and replaces it atomically.
+ */
+/* Adds or replaces the entry of a profile whose file is in the standard place;
+ * portals may be NULL. */
+int mesh_layout_add(struct mesh_context *ctx, enum mesh_profile_kind kind,
+                    const char *udf, const char *const *portals);
+/* Makes udf the default of a kind, or of an application type; NULL removes the
+ * default. */
+int mesh_layout_set_default(struct mesh_context *ctx,
+                            enum mesh_profile_kind kind, const char *type,
+                            const char *udf);
+/* Removes the entry and every default that names it; the files stay. */
+int mesh_layout_remove(struct mesh_context *ctx, enum mesh_profile_kind kind,
+                       const char *udf);
+
+/* Serialises writers of profiles too: takes the layout's lock until unlock;
+ * the changes above may be called in between. */
+int mesh_layout_lock(struct mesh_context *ctx, int *lock);
+void mesh_layout_unlock(int lock);
+
+#endif

@@ -1,0 +1,89 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Profiles: what a verified payload says, above all its keys.
+ */
+#ifndef MESH_STORE_PROFILE_H
+#define MESH_STORE_PROFILE_H
+
+#include "platform/layout.h"
+#include "store/signed.h"
+
+#include <openssl/x509.h>
+
+/* A key of a profile: an object with UDF and PublicParameters. */
+struct mesh_profile_key {
+    char *member; /* name of the member that holds it: its role */
+    char *device; /* DeviceUDF beside it (applications), or NULL */
+    char udf[MESH_UDF_TEXT_MAX]; /* canonical name of the key */
+    EVP_PKEY *public;
+    STACK_OF(X509) * certificates; /* its own first, then the chain; or NULL */
+};
+
+/* An entry of Applications in a personal profile. */
+struct mesh_profile_application {
+    char *identifier;
+    char *type; /* "SSHProfile" … */
+    char *friendly;
+    char **admins; /* fingerprints of devices, NULL-terminated:
+                    * AdminDeviceUDF, or SignID of 2017 */
+};
+
+struct mesh_profile {
+    enum mesh_profile_kind kind;
+    char *type;       /* tag of the payload: DeviceProfile … */
+    char *identifier; /* as written */
+    struct mesh_udf udf;
+    char *description;             /* or NULL */
+    char *updated;                 /* RFC 3339, or NULL */
+    struct mesh_profile_key *keys; /* this profile's; a personal profile's
+                                    * include those of its master profile */
+    size_t keys_count;
+    struct mesh_profile **devices; /* personal: the verified devices in it */
+    size_t devices_count;
+    struct mesh_profile_application *applications;
+    size_t applications_count;
+    json_t *payload;           /* {"DeviceProfile": {…}}: for changes */
+    json_t *document;          /* the whole file */
+    struct mesh_signed *outer; /* its signatures */
+    char *signer;              /* fingerprint of the key that signed it */
+};
+
+/*
+ * Parses and verifies the text of a profile's file: any tag or wrapper, and all
+ * of the trust chain that the file itself can prove (store/trust.c).  An
+ * application profile is only complete after mesh_trust_application().
+ * where names the file in errors.
+ */
+int mesh_profile_parse(struct mesh_context *ctx, const char *text, size_t len,
+                       const char *where, struct mesh_profile **profile);
+void mesh_profile_free(struct mesh_profile *profile);
+
+/* Reads the file (mesh_layout_read_file) and parses it. */
+int mesh_profile_read(struct mesh_context *ctx, const char *path,
+                      struct mesh_profile **profile);
+
+/*
+ * The keys of a profile that a role names: an alias (sign, auth, encrypt,
+ * master, escrow, online), a member name, or a key's fingerprint.  Writes at
+ * most max pointers; returns how many match.
+ */
+size_t mesh_profile_find_keys(struct mesh_context *ctx,
+                              const struct mesh_profile *profile,
+                              const char *role,
+                              const struct mesh_profile_key **keys, size_t max);
+/* The alias of a key's role for printing: "sign", or the member's name. */
+const char *mesh_profile_role(const struct mesh_profile_key *key);
+
+/* The JSON of a public key: {"UDF", "PublicParameters"} with PublicKeyRSA for
+ * RSA and PublicKeyPKIX for all others, and X509Certificate, X509Chain if there
+ * are certificates (NULL for none).  The caller json_decref()s. */
+json_t *mesh_profile_key_json(struct mesh_context *ctx, EVP_PKEY *public,
+                              STACK_OF(X509) * certificates);
+
+/* The tagged text of a file: {"SignedDeviceProfile": signed}; strict JSON.  The
+ * caller frees (free()). */
+char *mesh_profile_text(struct mesh_context *ctx, const char *tag,
+                        const json_t *signed_object, size_t *len);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The trust chain: from a fingerprint to a public key.
+ *
+ * 1. device: UDF of DeviceSignatureKey = its UDF = Identifier; signed by it.
+ * 2. master: the same with MasterSignatureKey.  personal: every signature is by
+ *    one of the master's OnlineSignatureKeys; Identifier = the master's.
+ * 3. each device in a personal profile by rule 1.
+ * 4. application: signed by a device that a personal profile lists as its
+ *    administrator, and holds.
+ * 5. every key: its UDF is its own.
+ */
+#ifndef MESH_STORE_TRUST_H
+#define MESH_STORE_TRUST_H
+
+#include "store/profile.h"
+
+/* Rules 1 and 2; used by mesh_profile_parse(). */
+int mesh_trust_device(struct mesh_context *ctx, const struct mesh_profile *p,
+                      const struct mesh_signed *signed_object);
+int mesh_trust_master(struct mesh_context *ctx, const struct mesh_profile *p,
+                      const struct mesh_signed *signed_object);
+int mesh_trust_personal(struct mesh_context *ctx, const struct mesh_profile *p,
+                        const struct mesh_profile *master,
+                        const struct mesh_signed *signed_object);
+
+/* Rule 4, against one personal profile. */
+int mesh_trust_application(struct mesh_context *ctx, struct mesh_profile *app,
+                           const struct mesh_profile *personal);
+
+#endif
