@@ -17,11 +17,16 @@ struct mesh_key;
  * it, copied; NULL for one without.  NULL when memory is short. */
 struct mesh_key *mesh_key_new(struct mesh_context *ctx, EVP_PKEY *public,
                               const char *uri, int is_private);
+/* Makes a key of a type ("RSA", "EC" …; a static string) without a public half,
+ * for libcrypto to fill by import or parameters, once. */
+struct mesh_key *mesh_key_new_empty(struct mesh_context *ctx, const char *type);
+/* Fills such a key; takes over public. */
+void mesh_key_fill(struct mesh_key *key, EVP_PKEY *public);
 struct mesh_key *mesh_key_up_ref(struct mesh_key *key);
 void mesh_key_free(struct mesh_key *key); /* NULL is allowed */
 
 struct mesh_context *mesh_key_context(const struct mesh_key *key);
-EVP_PKEY *mesh_key_public(const struct mesh_key *key); /* borrowed */
+EVP_PKEY *mesh_key_public(const struct mesh_key *key); /* borrowed; or NULL */
 int mesh_key_is_private(const struct mesh_key *key);
 const char *mesh_key_uri(const struct mesh_key *key); /* NULL if it has none */
 /* The name that libcrypto fetches its key management by: "RSA", "EC" … */

@@ -1,0 +1,300 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Key management (provider-keymgmt(7)), one for every algorithm: whatever is
+ * asked of a key is asked of its public half, a native EVP_PKEY.
+ */
+#include "keymgmt/key.h"
+#include "keymgmt/operations.h"
+
+#include <openssl/core_dispatch.h>
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#define PRIVATE OSSL_KEYMGMT_SELECT_PRIVATE_KEY
+#define PUBLIC  OSSL_KEYMGMT_SELECT_PUBLIC_KEY
+
+static OSSL_FUNC_keymgmt_free_fn keymgmt_free;
+static OSSL_FUNC_keymgmt_load_fn keymgmt_load;
+static OSSL_FUNC_keymgmt_has_fn keymgmt_has;
+static OSSL_FUNC_keymgmt_match_fn keymgmt_match;
+static OSSL_FUNC_keymgmt_validate_fn keymgmt_validate;
+static OSSL_FUNC_keymgmt_dup_fn keymgmt_dup;
+static OSSL_FUNC_keymgmt_get_params_fn keymgmt_get_params;
+static OSSL_FUNC_keymgmt_gettable_params_fn keymgmt_gettable_params;
+static OSSL_FUNC_keymgmt_set_params_fn keymgmt_set_params;
+static OSSL_FUNC_keymgmt_settable_params_fn keymgmt_settable_params;
+static OSSL_FUNC_keymgmt_import_fn keymgmt_import;
+static OSSL_FUNC_keymgmt_import_types_fn keymgmt_types;
+static OSSL_FUNC_keymgmt_export_fn keymgmt_export;
+
+static void keymgmt_free(void *keydata)
+{
+    mesh_key_free(keydata);
+}
+
+/* The store hands over a pointer to its pointer; taking the key clears it. */
+static void *keymgmt_load(const void *reference, size_t size)
+{
+    struct mesh_key **from, *key;
+
+    if (size != sizeof(key))
+        return NULL;
+    from = *(struct mesh_key ***)&reference;
+    key = *from;
+    *from = NULL;
+    return key;
+}
+
+static int keymgmt_has(const void *keydata, int selection)
+{
+    const struct mesh_key *key = keydata;
+
+    if (key == NULL)
+        return 0;
+    if ((selection & PRIVATE) != 0 && !mesh_key_is_private(key))
+        return 0;
+    return (selection & PUBLIC) == 0 || mesh_key_public(key) != NULL;
+}
+
+static int keymgmt_match(const void *keydata1, const void *keydata2,
+                         int selection)
+{
+    EVP_PKEY *a = mesh_key_public(keydata1), *b = mesh_key_public(keydata2);
+    int equal;
+
+    if (a == NULL || b == NULL)
+        return 0;
+    /* "Different" is an answer, not an error. */
+    ERR_set_mark();
+    if ((selection & OSSL_KEYMGMT_SELECT_KEYPAIR) != 0)
+        equal = EVP_PKEY_eq(a, b) == 1;
+    else
+        equal = EVP_PKEY_parameters_eq(a, b) == 1;
+    ERR_pop_to_mark();
+    return equal;
+}
+
+static int keymgmt_validate(const void *keydata, int selection, int checktype)
+{
+    EVP_PKEY *public = mesh_key_public(keydata);
+    EVP_PKEY_CTX *check;
+    int valid = 0;
+
+    if (public == NULL)
+        return 0;
+    check = EVP_PKEY_CTX_new_from_pkey(mesh_key_context(keydata)->libctx,
+                                       public, NULL);
+    if (check == NULL)
+        return 0;
+    if ((selection & OSSL_KEYMGMT_SELECT_KEYPAIR) == 0)
+        valid = EVP_PKEY_param_check(check) == 1;
+    else if (checktype == OSSL_KEYMGMT_VALIDATE_QUICK_CHECK)
+        valid = EVP_PKEY_public_check_quick(check) == 1;
+    else
+        valid = EVP_PKEY_public_check(check) == 1;
+    EVP_PKEY_CTX_free(check);
+    return valid;
+}
+
+static void *keymgmt_dup(const void *keydata, int selection)
+{
+    EVP_PKEY *public = mesh_key_public(keydata), *copy;
+    struct mesh_context *ctx = mesh_key_context(keydata);
+    struct mesh_key *key = NULL;
+
+    if (public == NULL)
+        return mesh_key_new_empty(ctx, mesh_key_type(keydata));
+    if ((selection & OSSL_KEYMGMT_SELECT_KEYPAIR) != 0) {
+        if ((copy = EVP_PKEY_dup(public)) == NULL)
+            return NULL;
+        key = mesh_key_new(ctx, copy, mesh_key_uri(keydata),
+                           (selection & PRIVATE) != 0
+                               && mesh_key_is_private(keydata));
+        EVP_PKEY_free(copy);
+        return key;
+    }
+    /* CMS copies the parameters of an EC key alone, then sets a point. */
+    if ((copy = EVP_PKEY_new()) == NULL
+        || !EVP_PKEY_copy_parameters(copy, public)
+        || (key = mesh_key_new_empty(ctx, mesh_key_type(keydata))) == NULL) {
+        EVP_PKEY_free(copy);
+        return NULL;
+    }
+    mesh_key_fill(key, copy);
+    return key;
+}
+
+static int keymgmt_get_params(void *keydata, OSSL_PARAM params[])
+{
+    EVP_PKEY *public = mesh_key_public(keydata);
+
+    return public != NULL && EVP_PKEY_get_params(public, params);
+}
+
+static const OSSL_PARAM *keymgmt_gettable_params(void *provctx)
+{
+    static const OSSL_PARAM gettable[] = {
+        OSSL_PARAM_int(OSSL_PKEY_PARAM_BITS, NULL),
+        OSSL_PARAM_int(OSSL_PKEY_PARAM_SECURITY_BITS, NULL),
+        OSSL_PARAM_int(OSSL_PKEY_PARAM_MAX_SIZE, NULL),
+        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_DEFAULT_DIGEST, NULL, 0),
+        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_MANDATORY_DIGEST, NULL, 0),
+        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, NULL, 0),
+        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, NULL, 0),
+        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_N, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_PUB_X, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_PUB_Y, NULL, 0),
+        OSSL_PARAM_END,
+    };
+
+    (void)provctx;
+    return gettable;
+}
+
+/* A key that stands for one in the key store does not change. */
+static int keymgmt_set_params(void *keydata, const OSSL_PARAM params[])
+{
+    EVP_PKEY *public = mesh_key_public(keydata);
+
+    if (params == NULL || params[0].key == NULL)
+        return 1;
+    return public != NULL && !mesh_key_is_private(keydata)
+           && EVP_PKEY_set_params(public, (OSSL_PARAM *)params);
+}
+
+static const OSSL_PARAM *keymgmt_settable_params(void *provctx)
+{
+    static const OSSL_PARAM settable[] = {
+        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, NULL, 0),
+        OSSL_PARAM_END,
+    };
+
+    (void)provctx;
+    return settable;
+}
+
+static int has_private_numbers(const OSSL_PARAM params[])
+{
+    return OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_PRIV_KEY) != NULL
+           || OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_RSA_D) != NULL;
+}
+
+/* Public keys only: a private key from a file belongs to the provider that can
+ * hold it, else listing ours first would take file keys away. */
+static int keymgmt_import(void *keydata, int selection,
+                          const OSSL_PARAM params[])
+{
+    struct mesh_key *key = keydata;
+    EVP_PKEY *public = NULL;
+    EVP_PKEY_CTX *make;
+    int ok;
+
+    if (key == NULL || mesh_key_public(key) != NULL
+        || has_private_numbers(params))
+        return 0;
+    make = EVP_PKEY_CTX_new_from_name(mesh_key_context(key)->libctx,
+                                      mesh_key_type(key), NULL);
+    ok = make != NULL && EVP_PKEY_fromdata_init(make) == 1
+         && EVP_PKEY_fromdata(make, &public, selection & ~PRIVATE,
+                              (OSSL_PARAM *)params)
+                == 1;
+    EVP_PKEY_CTX_free(make);
+    if (ok)
+        mesh_key_fill(key, public);
+    return ok;
+}
+
+static const OSSL_PARAM *keymgmt_types(int selection)
+{
+    static const OSSL_PARAM types[] = {
+        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, NULL, 0),
+        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_N, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, NULL, 0),
+        OSSL_PARAM_END,
+    };
+
+    return (selection & ~PRIVATE) != 0 ? types : NULL;
+}
+
+/* Fails exactly when the private half of a private key is asked for: libcrypto
+ * then leaves the operation to us.  Of a public key "all" is the public half.
+ */
+static int keymgmt_export(void *keydata, int selection, OSSL_CALLBACK *cb,
+                          void *cbarg)
+{
+    EVP_PKEY *public = mesh_key_public(keydata);
+
+    if (public == NULL)
+        return 0;
+    if ((selection & PRIVATE) != 0 && mesh_key_is_private(keydata))
+        return mesh_raise(mesh_key_context(keydata), MESH_R_NOT_EXPORTABLE,
+                          "%s stays in its key store",
+                          mesh_key_uri(keydata) != NULL ? mesh_key_uri(keydata)
+                                                        : "the key");
+    selection &= ~PRIVATE;
+    return selection != 0 && EVP_PKEY_export(public, selection, cb, cbarg);
+}
+
+static OSSL_FUNC_keymgmt_query_operation_name_fn ec_operation_name;
+static const char *ec_operation_name(int operation)
+{
+    switch (operation) {
+    case OSSL_OP_SIGNATURE:
+        return "ECDSA";
+    case OSSL_OP_KEYEXCH:
+        return "ECDH";
+    }
+    return NULL;
+}
+
+/* What differs between algorithms: the type of a new key, and for some the name
+ * of an operation. */
+#define KEYMGMT(id, type, ...)                                                 \
+    static OSSL_FUNC_keymgmt_new_fn id##_new;                                  \
+    static void *id##_new(void *provctx)                                       \
+    {                                                                          \
+        return mesh_key_new_empty(provctx, type);                              \
+    }                                                                          \
+    static const OSSL_DISPATCH id##_functions[] = {                            \
+        {OSSL_FUNC_KEYMGMT_NEW, (void (*)(void))id##_new},                     \
+        {OSSL_FUNC_KEYMGMT_FREE, (void (*)(void))keymgmt_free},                \
+        {OSSL_FUNC_KEYMGMT_LOAD, (void (*)(void))keymgmt_load},                \
+        {OSSL_FUNC_KEYMGMT_HAS, (void (*)(void))keymgmt_has},                  \
+        {OSSL_FUNC_KEYMGMT_MATCH, (void (*)(void))keymgmt_match},              \
+        {OSSL_FUNC_KEYMGMT_VALIDATE, (void (*)(void))keymgmt_validate},        \
+        {OSSL_FUNC_KEYMGMT_DUP, (void (*)(void))keymgmt_dup},                  \
+        {OSSL_FUNC_KEYMGMT_GET_PARAMS, (void (*)(void))keymgmt_get_params},    \
+        {OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS,                                    \
+         (void (*)(void))keymgmt_gettable_params},                             \
+        {OSSL_FUNC_KEYMGMT_SET_PARAMS, (void (*)(void))keymgmt_set_params},    \
+        {OSSL_FUNC_KEYMGMT_SETTABLE_PARAMS,                                    \
+         (void (*)(void))keymgmt_settable_params},                             \
+        {OSSL_FUNC_KEYMGMT_IMPORT, (void (*)(void))keymgmt_import},            \
+        {OSSL_FUNC_KEYMGMT_IMPORT_TYPES, (void (*)(void))keymgmt_types},       \
+        {OSSL_FUNC_KEYMGMT_EXPORT, (void (*)(void))keymgmt_export},            \
+        {OSSL_FUNC_KEYMGMT_EXPORT_TYPES, (void (*)(void))keymgmt_types},       \
+        __VA_ARGS__{0, NULL},                                                  \
+    }
+
+KEYMGMT(rsa, "RSA", );
+KEYMGMT(ec, "EC",
+        {OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME,
+         (void (*)(void))ec_operation_name}, );
+KEYMGMT(ed25519, "ED25519", );
+
+#define ROW(names, id)                                                         \
+    {                                                                          \
+        names, "provider=mesh", id##_functions, "key in the user's key store"  \
+    }
+
+const OSSL_ALGORITHM mesh_keymgmt_algorithms[] = {
+    ROW(MESH_NAMES_RSA, rsa),
+    ROW(MESH_NAMES_EC, ec),
+    ROW(MESH_NAMES_ED25519, ed25519),
+    {NULL, NULL, NULL, NULL},
+};

@@ -1,0 +1,307 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The context: configuration, errors, traces.
+ */
+#include "platform/context.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <openssl/provider.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PROMPT_TIMEOUT_DEFAULT 60
+#define PROMPT_TIMEOUT_MAX     3600
+#define TEXT_MAX               512
+
+static const char *const reason_texts[MESH_R_END] = {
+    [MESH_R_NONE] = "no error",
+    [MESH_R_MEMORY] = "out of memory",
+    [MESH_R_INTERNAL] = "internal error",
+    [MESH_R_USAGE] = "wrong use",
+    [MESH_R_CONFIGURATION] = "wrong configuration",
+    [MESH_R_URI_SYNTAX] = "malformed mesh: URI",
+    [MESH_R_FINGERPRINT_SYNTAX] = "malformed fingerprint",
+    [MESH_R_FINGERPRINT_TOO_SHORT] = "fingerprint too short",
+    [MESH_R_FINGERPRINT_UNKNOWN] = "unknown fingerprint",
+    [MESH_R_FINGERPRINT_AMBIGUOUS] = "ambiguous fingerprint",
+    [MESH_R_NO_DEFAULT] = "no default profile",
+    [MESH_R_NO_ROLE] = "no such key in the profile",
+    [MESH_R_PROFILE_MISSING] = "profile missing",
+    [MESH_R_PROFILE_MALFORMED] = "malformed profile",
+    [MESH_R_PROFILE_TOO_LARGE] = "file too large",
+    [MESH_R_PROFILE_KIND] = "wrong kind of profile",
+    [MESH_R_PROFILE_NAME] = "profile of another name",
+    [MESH_R_PROFILE_SIGNER] = "signed by the wrong key",
+    [MESH_R_PROFILE_DIGEST] = "payload changed",
+    [MESH_R_PROFILE_SIGNATURE] = "bad signature",
+    [MESH_R_KEY_FINGERPRINT] = "key does not have its fingerprint",
+    [MESH_R_LAYOUT_MALFORMED] = "malformed profiles.json",
+    [MESH_R_UNSAFE_FILE] = "unsafe file",
+    [MESH_R_UNSAFE_PATH] = "unsafe path",
+    [MESH_R_FILE_IO] = "file error",
+    [MESH_R_FILE_LOCKED] = "locked by another program",
+    [MESH_R_KEYD_START] = "cannot start the key holder",
+    [MESH_R_KEYD_LOST] = "lost the key holder",
+    [MESH_R_KEYD_FOREIGN] = "key holder of another user",
+    [MESH_R_KEYD_PROTOCOL] = "key holder protocol error",
+    [MESH_R_KEYD_BUSY] = "key holder busy",
+    [MESH_R_TIMEOUT] = "time limit exceeded",
+    [MESH_R_NO_SECRET_SERVICE] = "no Secret Service",
+    [MESH_R_LOCKED] = "key store locked",
+    [MESH_R_PROMPT_DISMISSED] = "unlocking was refused",
+    [MESH_R_KEY_NOT_HELD] = "private key not held by this device",
+    [MESH_R_KEY_DUPLICATE] = "key found more than once",
+    [MESH_R_KEY_EXISTS] = "key is there already",
+    [MESH_R_KEY_MISMATCH] = "key store has another key under this name",
+    [MESH_R_KEY_MALFORMED] = "malformed key",
+    [MESH_R_PASSPHRASE] = "wrong or missing passphrase",
+    [MESH_R_ALGORITHM] = "unknown algorithm",
+    [MESH_R_OPERATION_UNSUPPORTED] = "operation not supported",
+    [MESH_R_OPERATION_FAILED] = "operation failed",
+    [MESH_R_BUFFER_TOO_SMALL] = "buffer too small",
+    [MESH_R_NOT_EXPORTABLE] = "private key cannot be exported",
+};
+
+const char *mesh_reason_text(enum mesh_reason reason)
+{
+    if ((unsigned)reason >= MESH_R_END)
+        return "unknown reason";
+    return reason_texts[reason];
+}
+
+static int copy_environment(char **to, const char *name)
+{
+    const char *value = secure_getenv(name);
+
+    if (value == NULL || *value == '\0')
+        return 1;
+    return (*to = OPENSSL_strdup(value)) != NULL;
+}
+
+struct mesh_context *mesh_context_new(OSSL_LIB_CTX *libctx,
+                                      mesh_raise_fn *raise, void *raise_arg)
+{
+    struct mesh_context *ctx = OPENSSL_zalloc(sizeof(*ctx));
+
+    if (ctx == NULL) {
+        OSSL_LIB_CTX_free(libctx);
+        return NULL;
+    }
+    ctx->libctx = libctx != NULL ? libctx : OSSL_LIB_CTX_new();
+    ctx->raise = raise;
+    ctx->raise_arg = raise_arg;
+    ctx->config.prompt_timeout = PROMPT_TIMEOUT_DEFAULT;
+    /* Explicitly: a library context of its own has no implicit default once
+     * another provider is there, and "default" must be first. */
+    if (ctx->libctx == NULL
+        || OSSL_PROVIDER_load(ctx->libctx, "default") == NULL
+        || !copy_environment(&ctx->config.home, "CRYPTOMESH_HOME")
+        || !copy_environment(&ctx->config.keyd_socket, "MESH_KEYD_SOCKET")
+        || !copy_environment(&ctx->trace, "MESH_PROVIDER_TRACE")) {
+        mesh_context_free(ctx);
+        return NULL;
+    }
+    return ctx;
+}
+
+void mesh_context_free(struct mesh_context *ctx)
+{
+    if (ctx == NULL)
+        return;
+    OSSL_LIB_CTX_free(ctx->libctx); /* unloads its providers, too */
+    OPENSSL_free(ctx->config.home);
+    OPENSSL_free(ctx->config.keyd_socket);
+    OPENSSL_free(ctx->config.keyd_path);
+    OPENSSL_free(ctx->trace);
+    OPENSSL_free(ctx);
+}
+
+static int set_path(struct mesh_context *ctx, char **to, const char *name,
+                    const char *value)
+{
+    char *copy;
+
+    if (value[0] != '/')
+        return mesh_raise(ctx, MESH_R_CONFIGURATION,
+                          "%s = %.100s: an absolute path is wanted", name,
+                          value);
+    if ((copy = OPENSSL_strdup(value)) == NULL)
+        return mesh_raise(ctx, MESH_R_MEMORY, "%s", name);
+    OPENSSL_free(*to);
+    *to = copy;
+    return 1;
+}
+
+static int set_home(struct mesh_context *ctx, const char *name,
+                    const char *value)
+{
+    return set_path(ctx, &ctx->config.home, name, value);
+}
+
+static int set_keyd_socket(struct mesh_context *ctx, const char *name,
+                           const char *value)
+{
+    return set_path(ctx, &ctx->config.keyd_socket, name, value);
+}
+
+static int set_keyd_path(struct mesh_context *ctx, const char *name,
+                         const char *value)
+{
+    return set_path(ctx, &ctx->config.keyd_path, name, value);
+}
+
+static int set_prompt(struct mesh_context *ctx, const char *name,
+                      const char *value)
+{
+    if (strcmp(value, "at-use") == 0)
+        ctx->config.prompt = MESH_PROMPT_AT_USE;
+    else if (strcmp(value, "never") == 0)
+        ctx->config.prompt = MESH_PROMPT_NEVER;
+    else
+        return mesh_raise(ctx, MESH_R_CONFIGURATION,
+                          "%s = %.100s: at-use or never is wanted", name,
+                          value);
+    return 1;
+}
+
+static int set_prompt_timeout(struct mesh_context *ctx, const char *name,
+                              const char *value)
+{
+    char *end;
+    unsigned long seconds;
+
+    errno = 0;
+    seconds = strtoul(value, &end, 10);
+    if (errno != 0 || value[0] < '0' || value[0] > '9' || *end != '\0'
+        || seconds < 1 || seconds > PROMPT_TIMEOUT_MAX)
+        return mesh_raise(ctx, MESH_R_CONFIGURATION,
+                          "%s = %.100s: a number of seconds from 1 to %d is "
+                          "wanted",
+                          name, value, PROMPT_TIMEOUT_MAX);
+    ctx->config.prompt_timeout = (unsigned)seconds;
+    return 1;
+}
+
+/* One key store and no refresh on this system: the names are checked, so that a
+ * configuration written for another one does not fail here by silence. */
+static int set_keystore(struct mesh_context *ctx, const char *name,
+                        const char *value)
+{
+    if (strcmp(value, "auto") == 0 || strcmp(value, "keyd") == 0)
+        return 1;
+    return mesh_raise(ctx, MESH_R_CONFIGURATION,
+                      "%s = %.100s: auto or keyd is wanted", name, value);
+}
+
+static int set_refresh(struct mesh_context *ctx, const char *name,
+                       const char *value)
+{
+    if (strcmp(value, "never") == 0)
+        return 1;
+    return mesh_raise(ctx, MESH_R_CONFIGURATION,
+                      "%s = %.100s: never is all that this version can do",
+                      name, value);
+}
+
+static const struct setting {
+    const char *name;
+    int (*set)(struct mesh_context *ctx, const char *name, const char *value);
+} settings[] = {
+    {"home", set_home},
+    {"keystore", set_keystore},
+    {"keyd-socket", set_keyd_socket},
+    {"keyd-path", set_keyd_path},
+    {"prompt", set_prompt},
+    {"prompt-timeout", set_prompt_timeout},
+    {"refresh", set_refresh},
+};
+
+const char *mesh_context_setting(size_t i)
+{
+    return i < sizeof(settings) / sizeof(settings[0]) ? settings[i].name : NULL;
+}
+
+int mesh_context_configure(struct mesh_context *ctx, const char *name,
+                           const char *value)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
+        if (strcmp(name, settings[i].name) == 0)
+            return settings[i].set(ctx, name, value);
+    return mesh_raise(ctx, MESH_R_CONFIGURATION,
+                      "%.100s: no such setting of the mesh provider", name);
+}
+
+static void raise_to_trace(struct mesh_context *ctx, enum mesh_reason reason,
+                           const char *file, int line, const char *func,
+                           const char *text)
+{
+    (void)func;
+    mesh_trace(ctx, "%s: %s (%s:%d)", mesh_reason_text(reason), text, file,
+               line);
+}
+
+struct mesh_context mesh_context_quiet(const struct mesh_context *ctx)
+{
+    struct mesh_context quiet = *ctx;
+
+    quiet.raise = raise_to_trace;
+    return quiet;
+}
+
+int mesh_raise_at(struct mesh_context *ctx, enum mesh_reason reason,
+                  const char *file, int line, const char *func, const char *fmt,
+                  ...)
+{
+    char text[TEXT_MAX];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    ctx->raise(ctx, reason, file, line, func, text);
+    return 0;
+}
+
+void mesh_trace(const struct mesh_context *ctx, const char *fmt, ...)
+{
+    char line[TEXT_MAX + 64];
+    struct timespec now;
+    struct tm tm;
+    va_list args;
+    size_t len;
+    int fd, saved = errno;
+
+    if (ctx->trace == NULL)
+        return;
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &tm);
+    len = strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%S", &tm);
+    len += (size_t)snprintf(line + len, sizeof(line) - len, ".%03ldZ %ld ",
+                            now.tv_nsec / 1000000, (long)getpid());
+    va_start(args, fmt);
+    vsnprintf(line + len, sizeof(line) - len - 1, fmt, args);
+    va_end(args);
+    len = strlen(line);
+    line[len++] = '\n';
+    fd = open(ctx->trace,
+              O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW
+                  | O_NONBLOCK | O_NOCTTY,
+              0600);
+    if (fd >= 0) {
+        /* Nobody can be told of a failed trace. */
+        ssize_t ignored = write(fd, line, len);
+
+        (void)ignored;
+        close(fd);
+    }
+    errno = saved;
+}

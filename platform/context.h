@@ -100,7 +100,7 @@ struct mesh_context {
     struct mesh_config config;
     mesh_raise_fn *raise;
     void *raise_arg;                /* for raise alone */
-    int trace_fd;                   /* -1: no trace */
+    char *trace;                    /* path of the trace file; NULL: none */
     struct mesh_keystore *keystore; /* made by mesh_keystore_open() */
 };
 
@@ -108,7 +108,7 @@ struct mesh_context {
  * Makes a context: library context with the default provider, defaults for the
  * configuration, CRYPTOMESH_HOME, MESH_KEYD_SOCKET and MESH_PROVIDER_TRACE from
  * the environment (secure_getenv).  libctx is taken over; NULL makes one.
- * Opens nothing but the trace file.  NULL only when memory is short.
+ * Opens nothing.  NULL only when memory is short.
  */
 struct mesh_context *mesh_context_new(OSSL_LIB_CTX *libctx,
                                       mesh_raise_fn *raise, void *raise_arg);
@@ -121,6 +121,9 @@ void mesh_context_free(struct mesh_context *ctx);
  * MESH_R_CONFIGURATION for an unknown name or a value that does not fit. */
 int mesh_context_configure(struct mesh_context *ctx, const char *name,
                            const char *value);
+
+/* The name of the i-th setting, NULL past the end. */
+const char *mesh_context_setting(size_t i);
 
 /* A copy of ctx for speculative work: its errors become trace lines. */
 struct mesh_context mesh_context_quiet(const struct mesh_context *ctx);
@@ -136,7 +139,8 @@ int mesh_raise_at(struct mesh_context *ctx, enum mesh_reason reason,
                   const char *file, int line, const char *func, const char *fmt,
                   ...) __attribute__((format(printf, 6, 7)));
 
-/* Writes a line to the trace, if there is one: time, pid and the text. */
+/* Appends a line to the trace, if there is one: time, pid and the text.  The
+ * file is opened for each line: no descriptor of ours stays in the process. */
 void mesh_trace(const struct mesh_context *ctx, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
