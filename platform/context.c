@@ -101,7 +101,7 @@ struct mesh_context *mesh_context_new(OSSL_LIB_CTX *libctx,
     /* Explicitly: a library context of its own has no implicit default once
      * another provider is there, and "default" must be first. */
     if (ctx->libctx == NULL
-        || OSSL_PROVIDER_load(ctx->libctx, "default") == NULL
+        || (ctx->software = OSSL_PROVIDER_load(ctx->libctx, "default")) == NULL
         || !copy_environment(&ctx->config.home, "CRYPTOMESH_HOME")
         || !copy_environment(&ctx->config.keyd_socket, "MESH_KEYD_SOCKET")
         || !copy_environment(&ctx->trace, "MESH_PROVIDER_TRACE")) {
@@ -115,7 +115,9 @@ void mesh_context_free(struct mesh_context *ctx)
 {
     if (ctx == NULL)
         return;
-    OSSL_LIB_CTX_free(ctx->libctx); /* unloads its providers, too */
+    if (ctx->software != NULL)
+        OSSL_PROVIDER_unload(ctx->software);
+    OSSL_LIB_CTX_free(ctx->libctx);
     OPENSSL_free(ctx->config.home);
     OPENSSL_free(ctx->config.keyd_socket);
     OPENSSL_free(ctx->config.keyd_path);

@@ -96,7 +96,8 @@ typedef void mesh_raise_fn(struct mesh_context *ctx, enum mesh_reason reason,
 /* Immutable once made, but for what keystore points to; so a copy on the stack
  * with another raise is a context too (mesh_context_quiet). */
 struct mesh_context {
-    OSSL_LIB_CTX *libctx; /* our own, with the default provider */
+    OSSL_LIB_CTX *libctx;    /* our own, with the default provider */
+    OSSL_PROVIDER *software; /* the default provider in it */
     struct mesh_config config;
     mesh_raise_fn *raise;
     void *raise_arg;                /* for raise alone */

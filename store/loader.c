@@ -180,8 +180,10 @@ static int loader_load(void *loaderctx, OSSL_CALLBACK *cb, void *cbarg,
 
     (void)pw_cb;
     (void)pw_cbarg;
-    if ((!l->resolved && !resolve(l)) || l->next >= l->objects.count)
+    if (!l->resolved && !resolve(l))
         return 0;
+    if (l->next >= l->objects.count)
+        return 1; /* nothing of the expected type: an end, not an error */
     object = &l->objects.items[l->next++];
     switch (object->type) {
     case MESH_OBJECT_NAME:

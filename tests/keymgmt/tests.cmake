@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# The provider built into the program, over a key store in the process.
+mesh_unit_test(keymgmt operations mesh_store)
+target_sources(test_operations PRIVATE keymgmt/keystore_double.c
+    $<TARGET_OBJECTS:mesh_provider>)

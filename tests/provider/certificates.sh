@@ -1,0 +1,55 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Certificates, requests and CMS with keys of a device, here by -provider on the
+# command line instead of openssl.cnf.  Usage: certificates.sh ALGORITHM
+. "$(dirname "$0")/lib.sh"
+algorithm=$1
+meshctl create device --algorithm "$algorithm"
+signer=$(meshctl reference mesh://device/sign)
+# The settings of our section come with -config; nothing is activated by it.
+grep -v "^openssl_conf\|^activate" openssl.cnf > request.cnf
+export OPENSSL_CONF="$HOME/request.cnf"
+export MESH_KEYD_SOCKET="$XDG_RUNTIME_DIR/mesh/keyd.sock"
+by="-provider mesh -provider default"
+
+say "a self-signed certificate, by the key's own fingerprint"
+openssl req $by -x509 -key "${signer/\/\//}" -subj /CN=localhost -days 2 \
+    -addext subjectAltName=DNS:localhost -out sign.crt
+plain verify -CAfile sign.crt sign.crt
+plain x509 -in sign.crt -noout -text | grep "Signature Algorithm"
+say "a request"
+openssl req $by -new -key mesh://device/sign -subj /CN=request -out sign.csr
+plain req -in sign.csr -verify -noout
+openssl req $by -in sign.csr -verify -noout
+say "certificates for others"
+openssl req -newkey rsa:2048 -nodes -keyout leaf.key -subj /CN=leaf -out leaf.csr
+openssl x509 $by -req -in leaf.csr -CA sign.crt -CAkey mesh://device/sign \
+    -CAcreateserial -days 1 -out leaf.crt
+plain verify -CAfile sign.crt leaf.crt
+case $algorithm in RSA-*)
+    openssl req $by -x509 -key mesh://device/sign -subj /CN=pss -out pss.crt \
+        -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest
+    plain verify -CAfile pss.crt pss.crt
+    plain x509 -in pss.crt -noout -text | grep -q rsassaPss ;;
+esac
+
+say "CMS: sign and verify"
+echo "a message" > message
+openssl cms $by -sign -in message -signer sign.crt -inkey mesh://device/sign \
+    -nodetach -out signed.cms
+plain cms -verify -in signed.cms -CAfile sign.crt -purpose any -out clear
+cmp <(tr -d '\r' < clear) message
+say "CMS: decrypt"
+openssl req $by -x509 -key mesh://device/encrypt -subj /CN=encrypt \
+    -days 2 -out encrypt.crt
+plain cms -encrypt -aes256 -in message -out encrypted.cms encrypt.crt
+openssl cms $by -decrypt -in encrypted.cms -recip encrypt.crt \
+    -inkey mesh://device/encrypt -out clear
+cmp <(tr -d '\r' < clear) message
+
+say "a certificate of the profile is found beside its key"
+meshctl certificate mesh://device/sign sign.crt
+openssl x509 $by -in mesh://device/sign -noout -subject | grep localhost
+openssl storeutl $by -noout -certs mesh://device/sign | grep "Total found: 1"
+openssl cms $by -sign -in message -signer mesh://device/sign -out signed.cms
+plain cms -verify -in signed.cms -CAfile sign.crt -purpose any -out clear

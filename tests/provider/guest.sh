@@ -1,0 +1,27 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# The module is a guest: few libraries, one symbol, no threads, one socket.
+. "$(dirname "$0")/lib.sh"
+meshctl create device --algorithm P-256
+if [ -z "${MESH_PRELOAD:-}" ]; then
+    say "libraries: libcrypto, jansson, libc"
+    libraries=$(ldd "$MESH_BUILD/mesh.so" | awk '{print $1}' \
+        | grep -v "linux-vdso\|ld-linux" | sed 's/\.so.*//' | sort | xargs)
+    [ "$libraries" = "libc libcrypto libjansson" ] || die "it has $libraries"
+fi
+say "one symbol"
+symbols=$(nm -D --defined-only "$MESH_BUILD/mesh.so" | awk '{print $3}' | xargs)
+[ "$symbols" = OSSL_provider_init ] || die "it exports $symbols"
+say "never unloaded, no lazy binding, no executable stack"
+readelf -d "$MESH_BUILD/mesh.so" | grep -q NODELETE || die "no NODELETE"
+readelf -d "$MESH_BUILD/mesh.so" | grep -q NOW || die "no NOW"
+readelf -lW "$MESH_BUILD/mesh.so" | grep GNU_STACK | grep -qv E || die "stack"
+say "threads, descriptors, children, handlers"
+LD_PRELOAD="${MESH_PRELOAD:-}" "$MESH_BUILD/tests/guest" mesh://device/sign
+meshctl lock
+say "nothing on stderr, nothing opened by loading the module alone"
+strace -f -e trace=socket,connect,clone,fork,vfork,clone3 -o strace.out \
+    env LD_PRELOAD= openssl version > /dev/null 2> stderr.out || exit 1
+[ ! -s stderr.out ] || die "$(cat stderr.out)"
+! grep -v "exited\|SIGCHLD" strace.out | grep -q "socket\|clone\|fork" \
+    || die "$(cat strace.out)"

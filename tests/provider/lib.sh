@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+# Sourced by the scripts of this folder, which run inside tests/with-keyring
+# with MESH_BUILD set: an openssl.cnf that activates default, then mesh, and a
+# few words for checks.
+set -eu
+: "${MESH_BUILD:?is the build folder}"
+cd "$HOME"
+export OPENSSL_MODULES="$MESH_BUILD" OPENSSL_CONF="$HOME/openssl.cnf"
+cat > "$OPENSSL_CONF" <<CNF
+openssl_conf = openssl_init
+[openssl_init]
+providers = providers
+[providers]
+default = default
+mesh = mesh
+[default]
+activate = 1
+[mesh]
+activate = 1
+keyd-path = $MESH_BUILD/mesh-keyd
+[req]
+distinguished_name = dn
+prompt = no
+[dn]
+CN = test
+CNF
+mkdir -p .config/mesh
+echo "log = $HOME/use.log" > .config/mesh/keyd.conf
+chmod 600 .config/mesh/keyd.conf
+
+meshctl() {
+    "$MESH_BUILD/tools/meshctl" --keyd-path "$MESH_BUILD/mesh-keyd" "$@"
+}
+# openssl with our module; a sanitizer's runtime must come first in it.
+openssl() {
+    LD_PRELOAD="${MESH_PRELOAD:-}" command openssl "$@"
+}
+# openssl without it.
+plain() {
+    OPENSSL_CONF=/dev/null command openssl "$@"
+}
+say() {
+    echo "-- $*"
+}
+die() {
+    echo "FAILED: $*" >&2
+    exit 1
+}
+# fails_with TEXT COMMAND...: it ends with an error, and TEXT is in its output.
+fails_with() {
+    text=$1
+    shift
+    if out=$("$@" 2>&1); then
+        die "succeeded: $*"
+    fi
+    case $out in
+    *"$text"*) ;;
+    *) die "no '$text' in the output of: $*: $out" ;;
+    esac
+}

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+foreach(script sign_and_decrypt certificates tls)
+    foreach(algorithm RSA-2048 P-256 ED25519)
+        mesh_script_test(provider ${script} ${algorithm})
+    endforeach()
+endforeach()
+foreach(script fork guest memory)
+    mesh_script_test(provider ${script})
+endforeach()
+
+# Programs that the scripts run: applications, which know nothing of the mesh.
+foreach(program find_key fork_and_sign guest sign_loop)
+    add_executable(${program} provider/${program}.c load_key.c)
+    target_include_directories(${program} PRIVATE ${PROJECT_SOURCE_DIR})
+    target_link_libraries(${program} PRIVATE PkgConfig::CRYPTO)
+endforeach()

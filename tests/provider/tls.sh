@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# TLS 1.2 and 1.3 handshakes: our key in s_server, plain OpenSSL in s_client;
+# and the other way round, with a client certificate.  Usage: tls.sh ALGORITHM
+. "$(dirname "$0")/lib.sh"
+meshctl create device --algorithm "$1"
+openssl req -x509 -key mesh://device/auth -subj /CN=localhost -days 2 \
+    -addext subjectAltName=DNS:localhost -out auth.crt
+meshctl certificate mesh://device/auth auth.crt
+server=
+trap '[ -z "$server" ] || kill "$server" 2>/dev/null || :' EXIT
+
+# serve COMMAND...: starts a server and waits until it accepts; sets $port.
+serve() {
+    : > server.out
+    "$@" -accept 127.0.0.1:0 -www > server.out 2>&1 &
+    server=$!
+    for _ in $(seq 100); do
+        port=$(sed -n 's/^ACCEPT .*:\([0-9]*\)$/\1/p' server.out)
+        [ -z "$port" ] || return 0
+        sleep 0.1
+    done
+    die "no server: $(cat server.out)"
+}
+stop() {
+    kill "$server"
+    wait "$server" 2>/dev/null || :
+    server=
+}
+for version in tls1_2 tls1_3; do
+    say "$version: our key in the server"
+    serve openssl s_server -cert auth.crt -key mesh://device/auth -$version
+    echo | plain s_client -connect "127.0.0.1:$port" -CAfile auth.crt \
+        -verify_return_error -verify_hostname localhost -$version > client.out
+    grep "Verify return code: 0 (ok)" client.out
+    stop
+    say "$version: certificate and key by one URI"
+    serve openssl s_server -cert mesh://device/auth -key mesh://device/auth
+    echo | plain s_client -connect "127.0.0.1:$port" -CAfile auth.crt \
+        -verify_return_error -$version > client.out
+    stop
+    say "$version: our key in the client"
+    plain req -x509 -newkey rsa:2048 -nodes -keyout server.key -subj /CN=server \
+        -days 2 -out server.crt 2> /dev/null
+    serve plain s_server -cert server.crt -key server.key -$version \
+        -Verify 1 -verify_return_error -CAfile auth.crt
+    echo "GET / HTTP/1.0
+
+" | openssl s_client -connect "127.0.0.1:$port" -cert auth.crt -ign_eof \
+        -key mesh://device/auth -CAfile server.crt -$version > client.out
+    grep "CN = localhost" client.out
+    stop
+done
+[ "$(grep -c sign use.log)" -ge 6 ] || die "the key holder signed too seldom"
