@@ -31,7 +31,9 @@ struct mesh_udf {
 };
 
 /* Whether text looks like a fingerprint at all (base32 and dashes, first
- * character M, S or R, 100 bits or more): decides between name and word. */
+ * character M, S or R, 100 bits or more): decides between name and word.  One
+ * word of mixed case is none: SSHAuthenticationKey.  A shorter text that is no
+ * word either is for mesh_udf_parse() to refuse. */
 int mesh_udf_looks_like(const char *text);
 
 /*
@@ -41,6 +43,9 @@ int mesh_udf_looks_like(const char *text);
  */
 int mesh_udf_parse(struct mesh_context *ctx, const char *text,
                    struct mesh_udf *udf);
+
+/* The same without an error: 1 if text is a fingerprint, else 0. */
+int mesh_udf_decode(const char *text, struct mesh_udf *udf);
 
 /* Writes the fingerprint in groups of five. */
 void mesh_udf_print(const struct mesh_udf *udf, char text[MESH_UDF_TEXT_MAX]);

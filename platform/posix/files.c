@@ -1,0 +1,445 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Files of the layout: where they are, who may write them, reading, replacing,
+ * the lock.
+ */
+#include "platform/posix/profiles_json.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define HOME_FOLDER       ".cryptomesh"
+#define LOCK_FILE         ".lock"
+#define LOCK_SECONDS      5
+#define LOCK_INTERVAL_NS  20000000 /* 20 ms */
+#define LOCK_BYTE_WRITERS 0
+#define LOCK_BYTE_CHANGE  1
+
+#ifdef O_PATH /* a folder need not be readable, only searchable */
+#define FOLDER_FLAGS (O_PATH | O_DIRECTORY | O_CLOEXEC)
+#else
+#define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+#endif
+
+char *mesh_path(struct mesh_context *ctx, const char *fmt, ...)
+{
+    va_list args;
+    char *path;
+    int len;
+
+    va_start(args, fmt);
+    len = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    path = len < 0 ? NULL : OPENSSL_malloc((size_t)len + 1);
+    if (path == NULL) {
+        mesh_raise(ctx, MESH_R_MEMORY, "path");
+        return NULL;
+    }
+    va_start(args, fmt);
+    vsnprintf(path, (size_t)len + 1, fmt, args);
+    va_end(args);
+    return path;
+}
+
+int mesh_path_climbs(const char *path)
+{
+    while (*path != '\0') {
+        size_t len = strcspn(path, "/");
+
+        if (len == 2 && memcmp(path, "..", 2) == 0)
+            return 1;
+        path += len + (path[len] == '/');
+    }
+    return 0;
+}
+
+char *mesh_layout_home(struct mesh_context *ctx)
+{
+    const char *home = ctx->config.home;
+    char buffer[16384];
+    struct passwd entry, *found = NULL;
+
+    if (home != NULL) {
+        size_t len = strlen(home);
+
+        if (home[0] != '/') {
+            mesh_raise(ctx, MESH_R_CONFIGURATION,
+                       "home %.200s: an absolute path is wanted", home);
+            return NULL;
+        }
+        while (len > 1 && home[len - 1] == '/')
+            len--;
+        return mesh_path(ctx, "%.*s", (int)len, home);
+    }
+    home = secure_getenv("HOME");
+    if ((home == NULL || home[0] != '/')
+        && getpwuid_r(geteuid(), &entry, buffer, sizeof(buffer), &found) == 0
+        && found != NULL)
+        home = found->pw_dir;
+    if (home == NULL || home[0] != '/') {
+        mesh_raise(ctx, MESH_R_CONFIGURATION,
+                   "no home directory: set HOME or CRYPTOMESH_HOME");
+        return NULL;
+    }
+    return mesh_path(ctx, "%s/" HOME_FOLDER, home);
+}
+
+char *mesh_layout_standard_file(struct mesh_context *ctx, const char *udf)
+{
+    struct mesh_udf parsed; /* so udf is no path */
+    char *home, *file = NULL;
+
+    if (mesh_udf_parse(ctx, udf, &parsed)
+        && (home = mesh_layout_home(ctx)) != NULL) {
+        file = mesh_path(ctx, "%s/%s/%s.mmm", home, udf, udf);
+        OPENSSL_free(home);
+    }
+    return file;
+}
+
+static int raise_io(struct mesh_context *ctx, const char *path,
+                    const char *what)
+{
+    return mesh_raise(ctx, MESH_R_FILE_IO, "%s: cannot %s: %s", path, what,
+                      strerror(errno));
+}
+
+/* As ssh does with its files: root or the user owns it, nobody else writes it.
+ * A sticky folder (/tmp) is no exception: there anybody can put a file that is
+ * not there yet, or a hard link to one of ours. */
+static int check_safe(struct mesh_context *ctx, int fd, const char *path,
+                      struct stat *st)
+{
+    if (fstat(fd, st) != 0)
+        return raise_io(ctx, path, "look at it");
+    if (st->st_uid != geteuid() && st->st_uid != 0)
+        return mesh_raise(ctx, MESH_R_UNSAFE_FILE,
+                          "%s (mode %04o) belongs to user %lu, neither to user "
+                          "%lu nor to root: chown it",
+                          path, (unsigned)st->st_mode & 07777,
+                          (unsigned long)st->st_uid, (unsigned long)geteuid());
+    if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        return mesh_raise(ctx, MESH_R_UNSAFE_FILE,
+                          "%s has mode %04o, others may write it: chmod go-w "
+                          "%s",
+                          path, (unsigned)st->st_mode & 07777, path);
+    return 1;
+}
+
+/* Opens the folder that holds path, a safe one; *name is the last component.
+ * -1 with the error raised. */
+static int open_folder(struct mesh_context *ctx, const char *path, int flags,
+                       const char **name)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder;
+    struct stat st;
+    int fd = -1;
+
+    *name = slash != NULL ? slash + 1 : path;
+    if (slash == NULL)
+        folder = mesh_path(ctx, ".");
+    else
+        folder =
+            mesh_path(ctx, "%.*s", (int)(slash - path + (slash == path)), path);
+    if (folder == NULL)
+        return -1;
+    fd = open(folder, flags);
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+        mesh_raise(ctx, MESH_R_PROFILE_MISSING, "%s: no folder %s", path,
+                   folder);
+    else if (fd < 0)
+        raise_io(ctx, folder, "open the folder");
+    else if (!check_safe(ctx, fd, folder, &st)) {
+        close(fd);
+        fd = -1;
+    }
+    OPENSSL_free(folder);
+    return fd;
+}
+
+/* Reads at most size octets; how many, or -1. */
+static ssize_t read_all(int fd, unsigned char *data, size_t size)
+{
+    size_t done = 0;
+
+    while (done < size) {
+        ssize_t n = read(fd, data + done, size - done);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        if (n == 0)
+            break;
+        done += (size_t)n;
+    }
+    return (ssize_t)done;
+}
+
+static int write_all(int fd, const unsigned char *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, data, len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return 0;
+        data += n;
+        len -= (size_t)n;
+    }
+    return 1;
+}
+
+/* Opens the file, a regular one that nobody else may write.  -1 with the error
+ * raised. */
+static int open_file(struct mesh_context *ctx, const char *path,
+                     struct stat *st)
+{
+    const char *name;
+    int folder = open_folder(ctx, path, FOLDER_FLAGS, &name), fd;
+
+    if (folder < 0)
+        return -1;
+    /* O_NONBLOCK: a FIFO must not stop us. */
+    fd = openat(folder, name,
+                O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0 && errno == ELOOP)
+        mesh_raise(ctx, MESH_R_UNSAFE_FILE,
+                   "%s is a symbolic link, which is not followed: put the file "
+                   "itself there",
+                   path);
+    else if (fd < 0 && errno == ENOENT)
+        mesh_raise(ctx, MESH_R_PROFILE_MISSING, "%s: no such file", path);
+    else if (fd < 0)
+        raise_io(ctx, path, "open it");
+    close(folder);
+    if (fd < 0)
+        return -1;
+    if (check_safe(ctx, fd, path, st)) {
+        if (S_ISREG(st->st_mode))
+            return fd;
+        mesh_raise(ctx, MESH_R_UNSAFE_FILE, "%s is %s, not a regular file",
+                   path,
+                   S_ISDIR(st->st_mode) ? "a folder" : "a device or pipe");
+    }
+    close(fd);
+    return -1;
+}
+
+int mesh_layout_read_file(struct mesh_context *ctx, const char *path,
+                          size_t max, unsigned char **data, size_t *len)
+{
+    struct stat st;
+    int fd = open_file(ctx, path, &st), ok = 0;
+    unsigned char *buffer = NULL;
+    size_t size = 0;
+    ssize_t got;
+
+    *data = NULL;
+    *len = 0;
+    if (fd < 0)
+        return 0;
+    if ((uintmax_t)st.st_size > max) {
+        mesh_raise(ctx, MESH_R_PROFILE_TOO_LARGE,
+                   "%s has %lld octets, at most %zu are read", path,
+                   (long long)st.st_size, max);
+        goto end;
+    }
+    size = (size_t)st.st_size;
+    if ((buffer = OPENSSL_malloc(size + 1)) == NULL) {
+        mesh_raise(ctx, MESH_R_MEMORY, "%s", path);
+        goto end;
+    }
+    if ((got = read_all(fd, buffer, size)) < 0) {
+        raise_io(ctx, path, "read it");
+        goto end;
+    }
+    buffer[got] = '\0';
+    *len = (size_t)got;
+    *data = buffer;
+    buffer = NULL;
+    ok = 1;
+
+end:
+    OPENSSL_clear_free(buffer, size + 1); /* it may be a private key */
+    close(fd);
+    return ok;
+}
+
+/* Makes the home and the folders below it that path needs.  *made is the one
+ * that holds path if it was missing, else NULL; the caller frees. */
+static int make_folders(struct mesh_context *ctx, const char *path, char **made)
+{
+    char *home = mesh_layout_home(ctx), *folder = NULL;
+    size_t home_len;
+    int ok = 0;
+
+    *made = NULL;
+    if (home == NULL)
+        return 0;
+    home_len = strlen(home);
+    if (strncmp(path, home, home_len) != 0 || path[home_len] != '/') {
+        ok = 1; /* not ours */
+        goto end;
+    }
+    if ((folder = OPENSSL_strdup(path)) == NULL) {
+        mesh_raise(ctx, MESH_R_MEMORY, "%s", path);
+        goto end;
+    }
+    for (char *slash = folder + home_len; slash != NULL;
+         slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        OPENSSL_free(*made);
+        *made = NULL;
+        if (mkdir(folder, 0700) == 0)
+            *made = OPENSSL_strdup(folder);
+        else if (errno != EEXIST) {
+            raise_io(ctx, folder, "make the folder");
+            goto end;
+        }
+        *slash = '/';
+    }
+    ok = 1;
+
+end:
+    OPENSSL_free(home);
+    OPENSSL_free(folder);
+    return ok;
+}
+
+int mesh_layout_write_file(struct mesh_context *ctx, const char *path,
+                           const void *data, size_t len)
+{
+    unsigned char random[8];
+    char temporary[32];
+    char *made = NULL;
+    const char *name;
+    int folder = -1, fd = -1, closed, ok = 0;
+
+    if (!make_folders(ctx, path, &made))
+        goto end;
+    /* Not FOLDER_FLAGS: fsync wants an open folder. */
+    folder = open_folder(ctx, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, &name);
+    if (folder < 0)
+        goto end;
+    if (RAND_bytes_ex(ctx->libctx, random, sizeof(random), 0) <= 0) {
+        mesh_raise(ctx, MESH_R_INTERNAL, "no random numbers");
+        goto end;
+    }
+    memcpy(temporary, ".tmp-", 6);
+    OPENSSL_buf2hexstr_ex(temporary + 5, sizeof(temporary) - 5, NULL, random,
+                          sizeof(random), '\0');
+    fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                0600);
+    if (fd < 0) {
+        raise_io(ctx, path, "make a temporary file beside it");
+        goto end;
+    }
+    ok = write_all(fd, data, len) && fsync(fd) == 0;
+    if (!ok)
+        raise_io(ctx, path, "write it; the old file is as it was");
+    closed = close(fd) == 0;
+    if (ok && (!closed || renameat(folder, temporary, folder, name) != 0))
+        ok = raise_io(ctx, path, "replace it; the old file is as it was");
+    if (!ok)
+        unlinkat(folder, temporary, 0);
+    else
+        fsync(folder); /* not every file system can, the file is there */
+
+end:
+    if (folder >= 0)
+        close(folder);
+    if (!ok && made != NULL)
+        rmdir(made);
+    OPENSSL_free(made);
+    return ok;
+}
+
+/* Two bytes of one file are two locks: writers of profiles hold theirs while
+ * each change of profiles.json takes the other, and order is always this.
+ * Locks of the open file description, so threads exclude one another, too. */
+static int lock_byte(struct mesh_context *ctx, off_t byte, int *lock)
+{
+    const struct timespec interval = {.tv_nsec = LOCK_INTERVAL_NS};
+    struct flock range = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+    char *home = mesh_layout_home(ctx), *path = NULL, *made = NULL;
+    const char *name;
+    struct timespec start, now;
+    int folder = -1, fd = -1, ok = 0;
+
+    *lock = -1;
+    if (home == NULL || (path = mesh_path(ctx, "%s/" LOCK_FILE, home)) == NULL
+        || !make_folders(ctx, path, &made)
+        || (folder = open_folder(ctx, path, FOLDER_FLAGS, &name)) < 0)
+        goto end;
+    fd = openat(folder, name,
+                O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    if (fd < 0) {
+        raise_io(ctx, path, "open the lock");
+        goto end;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    while (fcntl(fd, F_OFD_SETLK, &range) != 0) {
+        if (errno != EAGAIN && errno != EACCES) {
+            raise_io(ctx, path, "lock it");
+            goto end;
+        }
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        if (now.tv_sec - start.tv_sec > LOCK_SECONDS
+            || (now.tv_sec - start.tv_sec == LOCK_SECONDS
+                && now.tv_nsec >= start.tv_nsec)) {
+            mesh_raise(ctx, MESH_R_FILE_LOCKED,
+                       "%s: another program has held the lock for %d seconds",
+                       path, LOCK_SECONDS);
+            goto end;
+        }
+        nanosleep(&interval, NULL);
+    }
+    *lock = fd;
+    fd = -1;
+    ok = 1;
+
+end:
+    if (fd >= 0)
+        close(fd);
+    if (folder >= 0)
+        close(folder);
+    OPENSSL_free(home);
+    OPENSSL_free(path);
+    OPENSSL_free(made);
+    return ok;
+}
+
+int mesh_layout_lock(struct mesh_context *ctx, int *lock)
+{
+    return lock_byte(ctx, LOCK_BYTE_WRITERS, lock);
+}
+
+int mesh_layout_lock_change(struct mesh_context *ctx, int *lock)
+{
+    return lock_byte(ctx, LOCK_BYTE_CHANGE, lock);
+}
+
+void mesh_layout_unlock(int lock)
+{
+    struct flock all = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+
+    if (lock < 0)
+        return;
+    fcntl(lock, F_OFD_SETLK, &all); /* a forked child may have it open */
+    close(lock);
+}
