@@ -74,6 +74,7 @@ int mesh_key_name_of(struct mesh_context *ctx, EVP_PKEY *key,
 {
     struct mesh_udf udf;
 
+    memset(name, 0, sizeof(*name)); /* it travels whole, by its size */
     if (!mesh_udf_of_key(ctx, key, &udf)
         || !mesh_spki_sha256(ctx, key, name->spki_sha256))
         return 0;

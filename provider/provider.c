@@ -23,7 +23,7 @@ struct provider {
     OSSL_ITEM reasons[MESH_R_END];
 };
 
-OSSL_provider_init_fn OSSL_provider_init;
+__attribute__((visibility("default"))) OSSL_provider_init_fn OSSL_provider_init;
 static OSSL_FUNC_provider_teardown_fn teardown;
 static OSSL_FUNC_provider_gettable_params_fn gettable_params;
 static OSSL_FUNC_provider_get_params_fn get_params;

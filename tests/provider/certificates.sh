@@ -14,7 +14,8 @@ by="-provider mesh -provider default"
 
 say "a self-signed certificate, by the key's own fingerprint"
 openssl req $by -x509 -key "${signer/\/\//}" -subj /CN=localhost -days 2 \
-    -addext subjectAltName=DNS:localhost -out sign.crt
+    -addext subjectAltName=DNS:localhost \
+    -addext basicConstraints=critical,CA:TRUE -out sign.crt
 plain verify -CAfile sign.crt sign.crt
 plain x509 -in sign.crt -noout -text | grep "Signature Algorithm"
 say "a request"
@@ -22,7 +23,8 @@ openssl req $by -new -key mesh://device/sign -subj /CN=request -out sign.csr
 plain req -in sign.csr -verify -noout
 openssl req $by -in sign.csr -verify -noout
 say "certificates for others"
-openssl req -newkey rsa:2048 -nodes -keyout leaf.key -subj /CN=leaf -out leaf.csr
+openssl req -newkey rsa:2048 -nodes -keyout leaf.key -subj /CN=leaf \
+    -out leaf.csr 2> /dev/null
 openssl x509 $by -req -in leaf.csr -CA sign.crt -CAkey mesh://device/sign \
     -CAcreateserial -days 1 -out leaf.crt
 plain verify -CAfile sign.crt leaf.crt
@@ -35,10 +37,21 @@ esac
 
 say "CMS: sign and verify"
 echo "a message" > message
-openssl cms $by -sign -in message -signer sign.crt -inkey mesh://device/sign \
-    -nodetach -out signed.cms
-plain cms -verify -in signed.cms -CAfile sign.crt -purpose any -out clear
-cmp <(tr -d '\r' < clear) message
+# cms_sign ARGUMENT...: to signed.cms
+cms_sign() {
+    openssl cms $by -sign -in message -nodetach -out signed.cms "$@"
+    plain cms -verify -in signed.cms -CAfile sign.crt -purpose any -out clear
+    cmp <(tr -d '\r' < clear) message
+}
+can_sign=yes
+if [ "$algorithm" = ED25519 ]; then
+    # OpenSSL 3.0 cannot sign CMS with Ed25519 keys of files either.
+    plain req -x509 -newkey ed25519 -nodes -keyout file.key -subj /CN=file \
+        -out file.crt 2> /dev/null
+    plain cms -sign -in message -signer file.crt -inkey file.key \
+        -out signed.cms 2> /dev/null || can_sign=no
+fi
+[ $can_sign = no ] || cms_sign -signer sign.crt -inkey mesh://device/sign
 say "CMS: decrypt"
 openssl req $by -x509 -key mesh://device/encrypt -subj /CN=encrypt \
     -days 2 -out encrypt.crt
@@ -51,5 +64,4 @@ say "a certificate of the profile is found beside its key"
 meshctl certificate mesh://device/sign sign.crt
 openssl x509 $by -in mesh://device/sign -noout -subject | grep localhost
 openssl storeutl $by -noout -certs mesh://device/sign | grep "Total found: 1"
-openssl cms $by -sign -in message -signer mesh://device/sign -out signed.cms
-plain cms -verify -in signed.cms -CAfile sign.crt -purpose any -out clear
+[ $can_sign = no ] || cms_sign -signer mesh://device/sign

@@ -11,11 +11,11 @@ openssl_conf = openssl_init
 [openssl_init]
 providers = providers
 [providers]
-default = default
-mesh = mesh
-[default]
+default = default_provider
+mesh = mesh_provider
+[default_provider]
 activate = 1
-[mesh]
+[mesh_provider]
 activate = 1
 keyd-path = $MESH_BUILD/mesh-keyd
 [req]

@@ -4,7 +4,7 @@ foreach(script sign_and_decrypt certificates tls)
         mesh_script_test(provider ${script} ${algorithm})
     endforeach()
 endforeach()
-foreach(script fork guest memory)
+foreach(script bad_uri fork guest keyd_dies memory valgrind)
     mesh_script_test(provider ${script})
 endforeach()
 
