@@ -31,13 +31,14 @@ struct mesh_signed {
     size_t payload_len;
     struct mesh_signature signatures[MESH_SIGNERS_MAX];
     size_t signatures_count;
+    int form_2016; /* the form of 2016, where devices signed everything */
 };
 
 /*
  * Parses JSON text as the reference implementation wrote it: raw CR and LF
- * inside strings dropped, else strict, duplicate members refused.  Fails with
- * MESH_R_PROFILE_MALFORMED; where says in errors what is read.  The caller
- * json_decref()s.
+ * inside strings dropped, else strict, duplicate members and more than 64
+ * levels refused.  Fails with MESH_R_PROFILE_MALFORMED; where says in errors
+ * what is read.  The caller json_decref()s.
  */
 json_t *mesh_json_parse(struct mesh_context *ctx, const char *text, size_t len,
                         const char *where);
@@ -46,6 +47,9 @@ json_t *mesh_json_parse(struct mesh_context *ctx, const char *text, size_t len,
  * (OPENSSL_free), NUL-terminated beyond *len. */
 int mesh_base64url_decode(struct mesh_context *ctx, const char *text,
                           size_t text_len, unsigned char **out, size_t *len);
+/* The same of a member of a JSON object, which must be there. */
+int mesh_base64url_member(struct mesh_context *ctx, const json_t *object,
+                          const char *member, unsigned char **out, size_t *len);
 /* The caller frees (OPENSSL_free). */
 char *mesh_base64url_encode(struct mesh_context *ctx, const void *data,
                             size_t len);

@@ -5,7 +5,9 @@
  *
  * 1. device: UDF of DeviceSignatureKey = its UDF = Identifier; signed by it.
  * 2. master: the same with MasterSignatureKey.  personal: every signature is by
- *    one of the master's OnlineSignatureKeys; Identifier = the master's.
+ *    one of the master's OnlineSignatureKeys; Identifier = the master's.  One
+ * in the form of 2016 may be signed by a device in it, but then is not believed
+ *    in rule 4: anybody can put a device beside a master profile.
  * 3. each device in a personal profile by rule 1.
  * 4. application: signed by a device that a personal profile lists as its
  *    administrator, and holds.
@@ -16,6 +18,11 @@
 
 #include "store/profile.h"
 
+/* Whether a fingerprint, as long as it is, names a profile that has passed the
+ * rules: *named is 1 or 0. */
+int mesh_trust_name(struct mesh_context *ctx, const struct mesh_profile *p,
+                    const struct mesh_udf *udf, int *named);
+
 /* Rules 1 and 2; used by mesh_profile_parse(). */
 int mesh_trust_device(struct mesh_context *ctx, const struct mesh_profile *p,
                       const struct mesh_signed *signed_object);
@@ -25,7 +32,8 @@ int mesh_trust_personal(struct mesh_context *ctx, const struct mesh_profile *p,
                         const struct mesh_profile *master,
                         const struct mesh_signed *signed_object);
 
-/* Rule 4, against one personal profile. */
+/* Rule 4, against one personal profile; fills in app->signer, and its
+ * description if it has none. */
 int mesh_trust_application(struct mesh_context *ctx, struct mesh_profile *app,
                            const struct mesh_profile *personal);
 

@@ -54,12 +54,12 @@ int sign_and_verify(EVP_PKEY *key, EVP_PKEY *public, const void *text,
     if (EVP_PKEY_get_default_digest_name(key, digest, sizeof(digest)) == 2
         && strcmp(digest, "UNDEF") == 0)
         name = NULL;
-    ok = EVP_DigestSignInit_ex(sign, NULL, name, NULL, NULL, key, NULL) == 1
-         && EVP_DigestSign(sign, signature, &signature_len, text, len) == 1
-         && EVP_DigestVerifyInit_ex(verify, NULL, name, NULL, NULL, public,
-                                    NULL)
-                == 1
-         && EVP_DigestVerify(verify, signature, signature_len, text, len) == 1;
+    ok =
+        EVP_DigestSignInit_ex(sign, NULL, name, NULL, NULL, key, NULL) == 1
+        && EVP_DigestSign(sign, signature, &signature_len, text, len) == 1
+        && EVP_DigestVerifyInit_ex(verify, NULL, name, NULL, NULL, public, NULL)
+               == 1
+        && EVP_DigestVerify(verify, signature, signature_len, text, len) == 1;
     if (!ok && !quiet)
         ERR_print_errors_fp(stderr);
     ERR_clear_error();

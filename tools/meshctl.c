@@ -1,0 +1,421 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * meshctl: the table of commands, options, help, errors.
+ */
+#include "platform/keystore.h"
+#include "tools/command.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <openssl/crypto.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define SECURE_HEAP        (256 * 1024)
+#define SECURE_BLOCK_MIN   32
+#define COMMAND_OPTION_MAX 16
+
+enum { EXIT_USAGE = 2 };
+
+static const struct command {
+    const char *name; /* one or two words */
+    command_fn *run;
+    const char *help;
+    const char *usage; /* what follows the name; then the options */
+} commands[] = {
+    {"create device", command_create_device,
+     "make a device profile with three new keys",
+     "[OPTION]...\n\n"
+     "  --algorithm A             of the keys for signatures and "
+     "authentication:\n"
+     "                            RSA-2048 (default), RSA-3072, RSA-4096,\n"
+     "                            P-256, P-384, P-521, ED25519\n"
+     "  --encryption-algorithm A  of the key for encryption: RSA-...; default\n"
+     "                            as --algorithm if that is RSA, else "
+     "RSA-2048\n"
+     "  --description TEXT        default: the name of this computer\n"
+     "  --default                 make it the default though there is one\n"},
+    {"create personal", command_create_personal,
+     "make a personal profile that contains the default device",
+     "[OPTION]...\n\n"
+     "  --algorithm A             of the master and the online key; default\n"
+     "                            RSA-2048\n"
+     "  --description TEXT\n"
+     "  --portal ACCOUNT          where it is registered; may be repeated, "
+     "the\n"
+     "                            default first\n"
+     "  --default                 make it the default though there is one\n"},
+    {"create application", command_create_application,
+     "make an application profile with a new key",
+     "TYPE [OPTION]...\n\n"
+     "  TYPE                      web, ssh, network, mail\n"
+     "  --algorithm A             default RSA-2048; mail: RSA only\n"
+     "  --description TEXT\n"
+     "  --default                 make it the default though there is one\n"},
+    {"import", command_import, "put a key from a file into the key store",
+     "FILE [OPTION]...\n\n"
+     "  FILE                      PEM, DER, PKCS#8 or PKCS#12\n"
+     "  --role NAME               member of the profile that takes the key;\n"
+     "                            default ImportedKeys\n"
+     "  --profile NAME            the profile; default: device\n"
+     "  --in-place                leave the key in FILE; mesh-keyd uses it "
+     "there\n"
+     "  --keep-passphrase         with --in-place: keep the passphrase of "
+     "FILE\n"
+     "                            in the Secret Service\n"
+     "  --passphrase-file FILE    read the passphrase from the first line of\n"
+     "                            FILE; default: ask on the terminal\n"},
+    {"certificate", command_certificate, "attach a certificate to a key",
+     "URI FILE\n\n"
+     "  FILE                      the certificate and its chain, PEM or DER\n"},
+    {"list", command_list, "list the profiles",
+     "[OPTION]...\n\n"
+     "  --keys                    list what the key store holds, too\n"
+     "  --json\n"},
+    {"show", command_show, "show what a profile or a key says",
+     "URI|FILE [OPTION]...\n\n"
+     "  --json\n"},
+    {"verify", command_verify, "verify profiles with the whole trust chain",
+     "URI|FILE... [OPTION]...\n\n"
+     "  --personal FILE           the personal profile that application\n"
+     "                            profiles are verified by; default: those of\n"
+     "                            this device\n"},
+    {"reference", command_reference, "print the canonical URI of one key",
+     "URI\n"},
+    {"default", command_default, "show, set or remove the default profiles",
+     "[KIND|TYPE [FINGERPRINT]] [OPTION]\n\n"
+     "  KIND                      device, personal\n"
+     "  TYPE                      web, ssh, network, mail\n"
+     "  --none                    have no default of KIND or TYPE\n"},
+    {"delete", command_delete, "delete a profile or a private key",
+     "URI [OPTION]...\n\n"
+     "  --keys                    with a profile: its private keys, too\n"
+     "  --yes                     do not ask\n"},
+    {"lock", command_lock, "make the key holder forget all keys in memory",
+     "\n"},
+    {"doctor", command_doctor, "say what is wrong with the set-up",
+     "[OPTION]\n\n"
+     "  --json\n"},
+};
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static const char *const application_types[] = {"Web", "SSH", "Network",
+                                                "Mail"};
+
+const char *kind_type(size_t i)
+{
+    return i < sizeof(application_types) / sizeof(application_types[0])
+               ? application_types[i]
+               : NULL;
+}
+
+const char *kind_word(enum mesh_profile_kind kind)
+{
+    static const char *const words[] = {
+        [MESH_PROFILE_PERSONAL] = "personal",
+        [MESH_PROFILE_DEVICE] = "device",
+        [MESH_PROFILE_APPLICATION] = "application",
+    };
+
+    return words[kind];
+}
+
+int kind_parse(const char *word, enum mesh_profile_kind *kind,
+               const char **type)
+{
+    *type = NULL;
+    *kind = MESH_PROFILE_PERSONAL;
+    if (strcasecmp(word, kind_word(*kind)) == 0)
+        return 1;
+    *kind = MESH_PROFILE_DEVICE;
+    if (strcasecmp(word, kind_word(*kind)) == 0)
+        return 1;
+    *kind = MESH_PROFILE_APPLICATION;
+    for (size_t i = 0; (*type = kind_type(i)) != NULL; i++)
+        if (strcasecmp(word, *type) == 0)
+            return 1;
+    return 0;
+}
+
+const char *kind_type_of_tag(const char *tag)
+{
+    const char *type;
+
+    for (size_t i = 0; (type = kind_type(i)) != NULL; i++)
+        if (strncmp(tag, type, strlen(type)) == 0
+            && strcmp(tag + strlen(type), "Profile") == 0)
+            return type;
+    return NULL;
+}
+
+void command_clean(char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < ' ' || *text == '\177')
+            *text = '?';
+}
+
+static void print_error(struct mesh_context *ctx, enum mesh_reason reason,
+                        const char *file, int line, const char *func,
+                        const char *text)
+{
+    char clean[sizeof(((struct failure *)0)->text)];
+
+    (void)func;
+    *(enum mesh_reason *)ctx->raise_arg = reason;
+    OPENSSL_strlcpy(clean, text, sizeof(clean));
+    command_clean(clean);
+    fprintf(stderr, "meshctl: %s: %s\n", mesh_reason_text(reason), clean);
+    mesh_trace(ctx, "%s: %s (%s:%d)", mesh_reason_text(reason), text, file,
+               line);
+}
+
+static void catch_error(struct mesh_context *ctx, enum mesh_reason reason,
+                        const char *file, int line, const char *func,
+                        const char *text)
+{
+    struct failure *failure = ctx->raise_arg;
+
+    (void)func;
+    mesh_trace(ctx, "%s: %s (%s:%d)", mesh_reason_text(reason), text, file,
+               line);
+    if (failure->reason != MESH_R_NONE)
+        return;
+    failure->reason = reason;
+    OPENSSL_strlcpy(failure->text, text, sizeof(failure->text));
+    command_clean(failure->text);
+}
+
+struct mesh_context failure_catch(const struct mesh_context *ctx,
+                                  struct failure *failure)
+{
+    struct mesh_context copy = *ctx;
+
+    memset(failure, 0, sizeof(*failure));
+    copy.raise = catch_error;
+    copy.raise_arg = failure;
+    return copy;
+}
+
+void command_note(const char *fmt, ...)
+{
+    va_list args;
+
+    fputs("meshctl: ", stderr);
+    va_start(args, fmt);
+    vfprintf(stderr, fmt, args);
+    va_end(args);
+    fputc('\n', stderr);
+}
+
+static int take_option(struct mesh_context *ctx,
+                       const struct command_option *option, const char *value)
+{
+    size_t i = 0;
+
+    if (option->flag != NULL) {
+        *option->flag = 1;
+        return 1;
+    }
+    while (i < option->repeat && option->value[i] != NULL)
+        i++;
+    if (option->repeat > 0 && i == option->repeat)
+        return mesh_raise(ctx, MESH_R_USAGE,
+                          "--%s was given more than %zu times", option->name,
+                          option->repeat);
+    option->value[i] = value;
+    return 1;
+}
+
+enum { OPTION_END = -1, OPTION_BAD = -2 };
+
+/*
+ * The row of the next option in table, OPTION_END, or OPTION_BAD with the error
+ * raised.  The abbreviations that getopt_long() takes are refused: they would
+ * change their meaning with the next option that is added, and --passphrase is
+ * none.
+ */
+static int next_option(struct mesh_context *ctx, int argc, char **argv,
+                       const char *shorts, const struct option *table)
+{
+    int row = 0, c = getopt_long(argc, argv, shorts, table, &row);
+    const char *word = argv[optind - 1];
+    size_t len;
+
+    if (c == -1)
+        return OPTION_END;
+    if (optarg == word)
+        word = argv[optind - 2];
+    len = strcspn(word, "=");
+    if (c == 0 && len - 2 == strlen(table[row].name))
+        return row;
+    mesh_raise(ctx, MESH_R_USAGE, "option %.*s %s; see 'meshctl --help'",
+               (int)(len < 100 ? len : 100), word,
+               c == ':' ? "wants a value" : "is not known");
+    return OPTION_BAD;
+}
+
+int command_options(struct mesh_context *ctx, int *argc, char ***argv,
+                    const struct command_option *options, int min, int max)
+{
+    struct option table[COMMAND_OPTION_MAX + 1] = {{0}};
+    const char *name = (*argv)[0];
+    int row;
+
+    for (size_t i = 0; options[i].name != NULL && i < COMMAND_OPTION_MAX; i++) {
+        table[i].name = options[i].name;
+        table[i].has_arg =
+            options[i].flag != NULL ? no_argument : required_argument;
+    }
+    optind = 0; /* glibc: start afresh, main() has used it */
+    while ((row = next_option(ctx, *argc, *argv, ":", table)) != OPTION_END)
+        if (row == OPTION_BAD || !take_option(ctx, &options[row], optarg))
+            return 0;
+    *argc -= optind;
+    *argv += optind;
+    if (*argc < min)
+        return mesh_raise(ctx, MESH_R_USAGE,
+                          "'%s' wants more to work on; see 'meshctl --help'",
+                          name);
+    if (*argc > max)
+        return mesh_raise(ctx, MESH_R_USAGE,
+                          "'%s' cannot use '%.100s'; see 'meshctl --help'",
+                          name, (*argv)[max]);
+    return 1;
+}
+
+static void print_help(void)
+{
+    puts("usage: meshctl [OPTION]... COMMAND [ARGUMENT]...\n\n"
+         "Makes and shows Mesh profiles and the keys that the mesh provider\n"
+         "of OpenSSL uses.\n");
+    for (size_t i = 0; i < COMMANDS; i++)
+        printf("  %-20s %s\n", commands[i].name, commands[i].help);
+    puts("\n  --home DIR           folder of profiles.json, instead of "
+         "~/.cryptomesh\n"
+         "  --keyd-socket PATH   socket of mesh-keyd\n"
+         "  --keyd-path PATH     mesh-keyd itself, to start it\n"
+         "  --help               this, or after a command what it takes\n"
+         "  --version");
+}
+
+static void print_command_help(const struct command *command)
+{
+    printf("usage: meshctl %s %s\n%s.\n", command->name, command->usage,
+           command->help);
+}
+
+/* How many words of argv are the command's name: 0 if it is another one. */
+static int words_of(const struct command *command, int argc, char **argv)
+{
+    const char *space = strchr(command->name, ' ');
+    size_t len =
+        space != NULL ? (size_t)(space - command->name) : strlen(command->name);
+
+    if (argc < 1 || strlen(argv[0]) != len
+        || strncmp(argv[0], command->name, len) != 0)
+        return 0;
+    if (space == NULL)
+        return 1;
+    return argc > 1 && strcmp(argv[1], space + 1) == 0 ? 2 : 0;
+}
+
+static int wants_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--help") == 0)
+            return 1;
+    return 0;
+}
+
+static int run_command(struct mesh_context *ctx, int argc, char **argv)
+{
+    int words, helped = 0;
+
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if ((words = words_of(&commands[i], argc, argv)) == 0)
+            continue;
+        if (wants_help(argc, argv)) {
+            print_command_help(&commands[i]);
+            return 1;
+        }
+        return commands[i].run(ctx, argc - words + 1, argv + words - 1);
+    }
+    if (argc == 0)
+        return mesh_raise(ctx, MESH_R_USAGE,
+                          "no command was given; see 'meshctl --help'");
+    for (size_t i = 0; i < COMMANDS && wants_help(argc, argv); i++)
+        if (strncmp(commands[i].name, argv[0], strlen(argv[0])) == 0
+            && commands[i].name[strlen(argv[0])] == ' ') {
+            print_command_help(&commands[i]);
+            helped = 1;
+        }
+    return helped ? 1
+                  : mesh_raise(ctx, MESH_R_USAGE,
+                               "there is no command '%.100s%s%.100s'; see "
+                               "'meshctl --help'",
+                               argv[0], argc > 1 ? " " : "",
+                               argc > 1 ? argv[1] : "");
+}
+
+/* The options before the command, then the command. */
+static int run(struct mesh_context *ctx, int argc, char **argv)
+{
+    static const struct option table[] = {
+        {"help", no_argument, NULL, 0},
+        {"version", no_argument, NULL, 0},
+        {"home", required_argument, NULL, 0},
+        {"keyd-socket", required_argument, NULL, 0},
+        {"keyd-path", required_argument, NULL, 0},
+        {NULL, 0, NULL, 0},
+    };
+    int row;
+
+    opterr = 0;
+    while ((row = next_option(ctx, argc, argv, "+:", table)) != OPTION_END) {
+        if (row == OPTION_BAD)
+            return 0;
+        if (row == 0) {
+            print_help();
+            return 1;
+        }
+        if (row == 1) {
+            puts("meshctl " MESH_VERSION);
+            return 1;
+        }
+        if (!mesh_context_configure(ctx, table[row].name, optarg))
+            return 0;
+    }
+    return mesh_keystore_open(ctx)
+           && run_command(ctx, argc - optind, argv + optind);
+}
+
+int main(int argc, char **argv)
+{
+    enum mesh_reason last = MESH_R_NONE;
+    struct mesh_context *ctx;
+    int ok;
+
+    /* What openssl.cnf activates would load the mesh module into its own tool.
+     */
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+    CRYPTO_secure_malloc_init(SECURE_HEAP, SECURE_BLOCK_MIN);
+    ctx = mesh_context_new(NULL, print_error, &last);
+    if (ctx == NULL) {
+        fputs("meshctl: out of memory\n", stderr);
+        return EXIT_FAILURE;
+    }
+    ok = run(ctx, argc, argv);
+    if (fflush(stdout) != 0 || ferror(stdout))
+        ok = mesh_raise(ctx, MESH_R_FILE_IO, "standard output: %s",
+                        strerror(errno));
+    mesh_keystore_close(ctx);
+    mesh_context_free(ctx);
+    if (ok)
+        return EXIT_SUCCESS;
+    return last == MESH_R_USAGE ? EXIT_USAGE : EXIT_FAILURE;
+}

@@ -77,8 +77,8 @@ struct mesh_answer {
 
 enum mesh_message_result {
     MESH_MESSAGE_OK,
-    MESH_MESSAGE_CLOSED, /* the peer went away */
-    MESH_MESSAGE_TIMEOUT,
+    MESH_MESSAGE_CLOSED,    /* the peer went away */
+    MESH_MESSAGE_TIMEOUT,   /* sending: by SO_SNDTIMEO of the socket */
     MESH_MESSAGE_MALFORMED, /* lengths or version do not fit */
     MESH_MESSAGE_ERROR      /* errno says */
 };
@@ -96,10 +96,12 @@ mesh_message_send_answer(int fd, struct mesh_answer *answer, const void *data);
 
 /*
  * Receives one message: fixed part into *request or *answer, data into a fresh
- * buffer (*data, *len; the caller cleanses and frees with OPENSSL_clear_free;
- * NULL if there is none).  timeout_ms: -1 for ever.  A passed descriptor that
- * is not a sealed memfd for data goes to *passed_fd (the caller closes), -1 if
- * there is none.  An answer's serial is for the caller to compare.
+ * buffer (*data, *len; a NUL follows; the caller cleanses and frees with
+ * OPENSSL_clear_free; NULL if there is none).  timeout_ms: -1 for ever.  A
+ * passed descriptor that is not a sealed memfd for data goes to *passed_fd (the
+ * caller closes), -1 if there is none.  An answer's serial is for the caller to
+ * compare.  Of a malformed message the fixed part is as it came (zeros if it
+ * did not come whole), so that its version can be named.
  */
 enum mesh_message_result
 mesh_message_receive_request(int fd, int timeout_ms,
@@ -109,5 +111,9 @@ enum mesh_message_result mesh_message_receive_answer(int fd, int timeout_ms,
                                                      struct mesh_answer *answer,
                                                      unsigned char **data,
                                                      size_t *len);
+
+/* Moves a descriptor that was just opened above 0 to 2: those are the
+ * application's, even while they are closed.  -1 (with errno) stays -1. */
+int mesh_descriptor_above_standard(int fd);
 
 #endif

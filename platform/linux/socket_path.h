@@ -8,16 +8,30 @@
 
 #include "platform/context.h"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
 /*
  * Opens the socket's folder (O_PATH, no links followed in its last component)
  * and gives the socket's name in it: the configured path, else
  * $XDG_RUNTIME_DIR/mesh/keyd.sock, else /run/user/<uid>/mesh/keyd.sock, else
- * ~/.cache/mesh/keyd.sock.  With create, missing last folders are made, 0700.
- * The folder must be the user's (or, for a client, root's or the one the
- * configuration names) and closed to others: MESH_R_UNSAFE_FILE.  *dir_fd and
- * *path (the whole path, OPENSSL_free) are the caller's.
+ * ~/.cache/mesh/keyd.sock; a runtime folder that is missing or another user's
+ * is passed over.
+ *
+ * With create (mesh-keyd's end) the folder and the one above are made if they
+ * are missing, 0700; the folder must be ours and closed to all others.  Without
+ * (a client's end) a missing folder is no error, *dir_fd is then -1; it may be
+ * root's too, and that of a configured path anybody's who alone can write it.
+ * Else MESH_R_UNSAFE_FILE.  *dir_fd and *path (the whole path, OPENSSL_free)
+ * are the caller's.
  */
 int mesh_socket_folder(struct mesh_context *ctx, int create, int *dir_fd,
                        char **path);
+
+/* The address to bind or connect to: through the open folder, which also beats
+ * the 108 octets of sun_path; where /proc is missing, the path itself if it is
+ * short enough, else MESH_R_KEYD_START. */
+int mesh_socket_address(struct mesh_context *ctx, int dir_fd, const char *path,
+                        struct sockaddr_un *address, socklen_t *len);
 
 #endif

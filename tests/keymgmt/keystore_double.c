@@ -33,8 +33,8 @@ void double_make_keys(void)
         if (strcmp(keys[i].type, "EC") == 0)
             keys[i].key = EVP_EC_gen(keys[i].group);
         else
-            keys[i].key
-                = EVP_PKEY_Q_keygen(NULL, NULL, keys[i].type, (size_t)2048);
+            keys[i].key =
+                EVP_PKEY_Q_keygen(NULL, NULL, keys[i].type, (size_t)2048);
 }
 
 void double_free_keys(void)
@@ -107,8 +107,8 @@ static int sign(EVP_PKEY *key, const struct mesh_private_op *op,
                                                EVP_get_digestbyname(op->digest))
                  == 1;
         if (ok && op->padding != MESH_PAD_DEFAULT)
-            ok = EVP_PKEY_CTX_set_rsa_padding(pctx, pad_modes[op->padding])
-                 == 1;
+            ok =
+                EVP_PKEY_CTX_set_rsa_padding(pctx, pad_modes[op->padding]) == 1;
         if (ok && op->padding == MESH_PAD_PSS)
             ok = EVP_PKEY_CTX_set_rsa_pss_saltlen(pctx, op->salt_length) == 1;
         ok = ok && EVP_PKEY_sign(pctx, out, out_len, in, in_len) == 1;
@@ -196,13 +196,13 @@ int mesh_resolve(struct mesh_context *ctx, const char *text,
     objects->items = OPENSSL_zalloc(2 * sizeof(*objects->items));
     if (expect == MESH_OBJECT_ANY || expect == MESH_OBJECT_PRIVATE) {
         objects->items[objects->count].type = MESH_OBJECT_PRIVATE;
-        objects->items[objects->count++].key
-            = mesh_key_new(ctx, public, text, 1);
+        objects->items[objects->count++].key =
+            mesh_key_new(ctx, public, text, 1);
     }
     if (expect == MESH_OBJECT_ANY || expect == MESH_OBJECT_PUBLIC) {
         objects->items[objects->count].type = MESH_OBJECT_PUBLIC;
-        objects->items[objects->count++].key
-            = mesh_key_new(ctx, public, text, 0);
+        objects->items[objects->count++].key =
+            mesh_key_new(ctx, public, text, 0);
     }
     EVP_PKEY_free(public);
     return 1;

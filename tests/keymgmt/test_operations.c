@@ -229,8 +229,8 @@ static void digest_sign_and_verify(const char *name, const char *digest,
 
 static void test_digest_sign(void **state)
 {
-    static const char *const digests[]
-        = {"SHA256", "sha384", "SHA2-512", "SHA3-256", "SHA1"};
+    static const char *const digests[] = {"SHA256", "sha384", "SHA2-512",
+                                          "SHA3-256", "SHA1"};
     size_t i;
 
     (void)state;
@@ -559,8 +559,8 @@ static void test_store(void **state)
 /* Closed before anything, or half of it, was loaded: nothing leaks. */
 static void test_store_closed_early(void **state)
 {
-    OSSL_STORE_CTX *store
-        = OSSL_STORE_open("mesh://rsa", NULL, NULL, NULL, NULL);
+    OSSL_STORE_CTX *store =
+        OSSL_STORE_open("mesh://rsa", NULL, NULL, NULL, NULL);
 
     (void)state;
     OSSL_STORE_close(store);

@@ -1,0 +1,322 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * What each request of the protocol does.
+ */
+#include "platform/linux/keyd/request.h"
+
+#include "platform/algorithm.h"
+#include "platform/linux/keyd/failure.h"
+#include "platform/linux/keyd/harden.h"
+#include "platform/linux/keyd/key_data.h"
+#include "platform/linux/keyd/key_file.h"
+#include "platform/linux/keyd/log.h"
+#include "platform/linux/keyd/operate.h"
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TIMEOUT_DEFAULT 60          /* seconds, for a request that has none */
+#define TIMEOUT_MAX     (24 * 3600) /* seconds */
+
+/* One request on its way through a handler. */
+struct call {
+    struct mesh_service *service;
+    struct mesh_context *ctx; /* its errors go into the answer */
+    const struct mesh_request *request;
+    struct mesh_key_name name;
+    struct mesh_patience patience;
+    const unsigned char *label, *data;
+    size_t data_len;
+    unsigned char *out;
+    size_t out_len;
+    uint32_t held;
+    char what[64]; /* for the log */
+};
+
+typedef int handler_fn(struct call *call);
+
+static int64_t monotonic_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static int serve_stat(struct call *call)
+{
+    int held = 0;
+    int ok = mesh_keys_hold(call->service->keys, call->ctx, &call->name, &held);
+
+    call->held = (uint32_t)held;
+    return ok;
+}
+
+static int serve_operate(struct call *call)
+{
+    const struct mesh_request *request = call->request;
+    struct mesh_private_op op = {
+        .operation = request->operation,
+        .padding = request->padding,
+        .label = call->label,
+        .label_len = request->label_len,
+        .tls_client_version = request->tls_client_version,
+        .tls_negotiated_version = request->tls_negotiated_version,
+        .implicit_rejection = request->implicit_rejection,
+    };
+    EVP_PKEY *key;
+    int ok;
+
+    /* what does not fit becomes negative, which the check refuses */
+    op.salt_length =
+        request->salt_length > INT32_MAX ? -1 : (int)request->salt_length;
+    memcpy(op.digest, request->digest, sizeof(op.digest));
+    memcpy(op.mgf1_digest, request->mgf1_digest, sizeof(op.mgf1_digest));
+    mesh_operate_describe(&op, call->what, sizeof(call->what));
+    if (!mesh_operate_check(call->ctx, &op, call->data, call->data_len)
+        || !mesh_keys_find(call->service->keys, call->ctx, &call->name,
+                           &call->patience, &key))
+        return 0;
+    ok = mesh_operate(call->ctx, key, &op, call->data, call->data_len,
+                      &call->out, &call->out_len);
+    EVP_PKEY_free(key);
+    if (ok && call->out_len > request->out_max)
+        ok = mesh_raise(call->ctx, MESH_R_BUFFER_TOO_SMALL,
+                        "the result has %zu octets, there is room for %u",
+                        call->out_len, request->out_max);
+    return ok;
+}
+
+/* The answer of whatever makes a key known: its public half. */
+static int answer_public(struct call *call, EVP_PKEY *key)
+{
+    int len = i2d_PUBKEY(key, &call->out);
+
+    if (len <= 0)
+        return mesh_raise(call->ctx, MESH_R_INTERNAL,
+                          "the public key cannot be encoded");
+    call->out_len = (size_t)len;
+    return mesh_key_name_of(call->ctx, key, &call->name);
+}
+
+static int serve_generate(struct call *call)
+{
+    EVP_PKEY *key = NULL;
+    int ok;
+
+    if (memchr(call->data, '\0', call->data_len) != NULL)
+        return mesh_raise(call->ctx, MESH_R_ALGORITHM,
+                          "the algorithm's name holds a NUL");
+    ok =
+        mesh_operate_generate(call->ctx, (const char *)call->data, &key)
+        && mesh_keys_store(call->service->keys, call->ctx, key, &call->patience)
+        && answer_public(call, key);
+    EVP_PKEY_free(key);
+    return ok;
+}
+
+static int serve_import(struct call *call)
+{
+    EVP_PKEY *key;
+    int ok =
+        mesh_key_decode_pkcs8(call->ctx, call->data, call->data_len, &key)
+        && mesh_key_check(call->ctx, key)
+        && mesh_keys_store(call->service->keys, call->ctx, key, &call->patience)
+        && answer_public(call, key);
+
+    EVP_PKEY_free(key);
+    return ok;
+}
+
+/* path NUL source NUL passphrase: an empty source is none; with both NULs and
+ * nothing after the second, no passphrase was given. */
+static int serve_register(struct call *call)
+{
+    const char *path = (const char *)call->data;
+    const char *end = path + call->data_len;
+    const char *source, *passphrase;
+    EVP_PKEY *key = NULL;
+    int ok;
+
+    source = memchr(path, '\0', call->data_len);
+    source = source != NULL ? source + 1 : NULL;
+    passphrase =
+        source != NULL ? memchr(source, '\0', (size_t)(end - source)) : NULL;
+    if (passphrase == NULL)
+        return mesh_raise(call->ctx, MESH_R_KEYD_PROTOCOL,
+                          "a key file's path, its passphrase's place and the "
+                          "passphrase are wanted");
+    passphrase++;
+    if (call->service->key_files == NULL)
+        return mesh_raise(call->ctx, MESH_R_USAGE,
+                          "this key holder has no key files");
+    ok = mesh_key_file_register(call->service->key_files, call->ctx, path,
+                                source[0] != '\0' ? source : NULL,
+                                passphrase < end ? passphrase : NULL,
+                                (size_t)(end - passphrase), &call->patience,
+                                &key)
+         && answer_public(call, key);
+    EVP_PKEY_free(key);
+    return ok;
+}
+
+static int serve_delete(struct call *call)
+{
+    return mesh_keys_remove(call->service->keys, call->ctx, &call->name,
+                            &call->patience);
+}
+
+static int serve_list(struct call *call)
+{
+    struct mesh_keystore_item *items = NULL;
+    size_t count;
+
+    if (!mesh_keys_list(call->service->keys, call->ctx, &call->patience, &items,
+                        &count))
+        return 0;
+    call->out = (unsigned char *)items;
+    call->out_len = count * sizeof(*items);
+    if (call->out_len > MESH_MESSAGE_MAX)
+        return mesh_raise(call->ctx, MESH_R_BUFFER_TOO_SMALL,
+                          "%zu keys are too many for an answer", count);
+    return 1;
+}
+
+static int serve_lock(struct call *call)
+{
+    mesh_keys_forget(call->service->keys);
+    return 1;
+}
+
+static int serve_status(struct call *call)
+{
+    struct mesh_keystore_status *status = OPENSSL_zalloc(sizeof(*status));
+
+    if (status == NULL)
+        return mesh_raise(call->ctx, MESH_R_MEMORY, "out of memory");
+    snprintf(status->program, sizeof(status->program), "mesh-keyd %s",
+             MESH_VERSION);
+    status->pid = (int)getpid();
+    status->connections = atomic_load(&call->service->connections);
+    mesh_keys_status(call->service->keys, call->ctx, status);
+    call->out = (unsigned char *)status;
+    call->out_len = sizeof(*status);
+    return 1;
+}
+
+static const struct handler {
+    const char *name;
+    handler_fn *serve;
+    int owner_only; /* it changes what is there, or reads files */
+    int needs_data;
+    int is_logged;
+} handlers[] = {
+    [MESH_REQ_STAT] = {"stat", serve_stat, 0, 0, 0},
+    [MESH_REQ_OPERATE] = {"operate", serve_operate, 0, 0, 1},
+    [MESH_REQ_GENERATE] = {"generate", serve_generate, 1, 1, 1},
+    [MESH_REQ_IMPORT] = {"import", serve_import, 1, 1, 1},
+    [MESH_REQ_REGISTER] = {"register", serve_register, 1, 1, 1},
+    [MESH_REQ_DELETE] = {"delete", serve_delete, 1, 0, 1},
+    [MESH_REQ_LIST] = {"list", serve_list, 0, 0, 0},
+    [MESH_REQ_LOCK] = {"lock", serve_lock, 1, 0, 1},
+    [MESH_REQ_STATUS] = {"status", serve_status, 0, 0, 0},
+};
+
+static const struct handler *handler_of(const struct mesh_request *request)
+{
+    if (request->type >= sizeof(handlers) / sizeof(handlers[0])
+        || handlers[request->type].serve == NULL)
+        return NULL;
+    return &handlers[request->type];
+}
+
+static int run(struct call *call, const struct handler *handler,
+               const struct mesh_peer *peer)
+{
+    if (handler == NULL)
+        return mesh_raise(call->ctx, MESH_R_KEYD_PROTOCOL, "request of type %u",
+                          call->request->type);
+    OPENSSL_strlcpy(call->what, handler->name, sizeof(call->what));
+    if (handler->owner_only && !peer->is_owner)
+        return mesh_raise(call->ctx, MESH_R_USAGE,
+                          "%s: only the key holder's own user may do that",
+                          handler->name);
+    if (handler->needs_data && call->data_len == 0)
+        return mesh_raise(call->ctx, MESH_R_KEYD_PROTOCOL, "%s without data",
+                          handler->name);
+    return handler->serve(call);
+}
+
+void mesh_request_serve(struct mesh_service *service,
+                        const struct mesh_peer *peer,
+                        const struct mesh_request *request,
+                        const unsigned char *data, size_t len,
+                        struct mesh_answer *answer, unsigned char **out)
+{
+    const struct handler *handler = handler_of(request);
+    struct mesh_failure failure;
+    struct mesh_context local = mesh_failure_context(service->ctx, &failure);
+    uint32_t timeout =
+        request->timeout == 0 ? TIMEOUT_DEFAULT : request->timeout;
+    struct call call = {
+        .service = service,
+        .ctx = &local,
+        .request = request,
+        .patience.may_prompt = (request->flags & MESH_FLAG_PROMPT) != 0,
+        .label = request->label_len > 0 ? data : NULL,
+        /* a pointer even where there is nothing: EdDSA signs that too */
+        .data = data != NULL ? data + request->label_len
+                             : (const unsigned char *)"",
+        .data_len = len - request->label_len,
+    };
+    int ok;
+
+    if (timeout > TIMEOUT_MAX)
+        timeout = TIMEOUT_MAX;
+    call.patience.deadline = monotonic_us() + (int64_t)timeout * 1000000;
+    memcpy(call.name.udf, request->udf, sizeof(call.name.udf));
+    memcpy(call.name.spki_sha256, request->spki_sha256,
+           sizeof(call.name.spki_sha256));
+    ok = run(&call, handler, peer);
+    ERR_clear_error();
+    mesh_wipe_stack();
+    if (handler != NULL && handler->is_logged)
+        mesh_log("pid=%d uid=%u program=%s key=%s %s: %s%s%s", (int)peer->pid,
+                 (unsigned)peer->uid, peer->program,
+                 call.name.udf[0] != '\0' ? call.name.udf : "-", call.what,
+                 ok ? "done" : mesh_reason_text(failure.reason), ok ? "" : ": ",
+                 ok ? "" : failure.text);
+    if (!ok) {
+        OPENSSL_clear_free(call.out, call.out_len);
+        mesh_request_refuse(request, failure.reason, failure.text, answer, out);
+        return;
+    }
+    *answer = (struct mesh_answer){
+        .version = MESH_MESSAGE_VERSION,
+        .serial = request->serial,
+        .held = call.held,
+        .data_len = (uint32_t)call.out_len,
+    };
+    *out = call.out;
+}
+
+void mesh_request_refuse(const struct mesh_request *request,
+                         enum mesh_reason reason, const char *text,
+                         struct mesh_answer *answer, unsigned char **out)
+{
+    *answer = (struct mesh_answer){
+        .version = MESH_MESSAGE_VERSION,
+        .serial = request->serial,
+        .reason = reason,
+        .data_len = (uint32_t)strlen(text),
+    };
+    *out = (unsigned char *)OPENSSL_strdup(text);
+    if (*out == NULL)
+        answer->data_len = 0;
+}

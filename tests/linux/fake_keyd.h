@@ -1,0 +1,36 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A key holder for the client's tests, that misbehaves on order.  Its folder
+ * has the order (file "behaviour") and gets what the process looks like after
+ * its start ("report").  It signs by inverting the input.
+ */
+#ifndef MESH_TESTS_LINUX_FAKE_KEYD_H
+#define MESH_TESTS_LINUX_FAKE_KEYD_H
+
+#include "platform/linux/message.h"
+
+enum fake_behaviour {
+    FAKE_NORMAL,
+    FAKE_DIE_ONCE, /* during the first operation, but not after a restart */
+    FAKE_DIE,      /* during every operation */
+    FAKE_WRONG_SERIAL,
+    FAKE_OTHER_VERSION,
+    FAKE_REASON,
+    FAKE_UNKNOWN_REASON,
+    FAKE_TOO_LONG, /* one octet more than the caller has room for */
+    FAKE_BUSY,
+    FAKE_GARBAGE, /* instead of keys, lists and the status */
+    FAKE_SILENT_HELLO,
+    FAKE_SILENT,
+    FAKE_NOT_STARTED,  /* says why */
+    FAKE_ENDS_AT_ONCE, /* does not */
+    FAKE_NEVER_READY
+};
+
+#define FAKE_SLOW_VALUE 77777u /* signing it takes half a second */
+
+/* The program, with the arguments of mesh-keyd. */
+int fake_keyd(int argc, char **argv);
+
+#endif

@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""search_memory.py PID KEY.pem...
+
+Reads the memory of a process and counts the pieces of private keys in it: of
+d, p, q, the exponents and the coefficient of RSA, the scalar of EC, the seed of
+Ed25519, every 16 octets in a row, most significant octet first and last (as
+libcrypto's numbers lie).  Prints what was found; the status is 0 if there was
+anything, 1 if nothing."""
+
+import re
+import subprocess
+import sys
+
+PIECE = 16
+SECRET = re.compile(
+    r'^(privateExponent|prime1|prime2|exponent1|exponent2|coefficient|priv):'
+    r'\s*\n((?:\s+[0-9a-f:]+\n)+)', re.MULTILINE)
+
+
+def secrets(path):
+    text = subprocess.run(['openssl', 'pkey', '-in', path, '-noout', '-text'],
+                          check=True, capture_output=True, text=True).stdout
+    for name, digits in SECRET.findall(text):
+        octets = bytes.fromhex(re.sub(r'[\s:]', '', digits)).lstrip(b'\0')
+        yield name, 'big-endian', octets
+        yield name, 'little-endian', octets[::-1]
+
+
+def memory(pid):
+    with open(f'/proc/{pid}/maps') as maps, \
+            open(f'/proc/{pid}/mem', 'rb', buffering=0) as mem:
+        for line in maps:
+            area, access, *rest = line.split()
+            if access[0] != 'r' or rest[-1] in ('[vvar]', '[vsyscall]'):
+                continue
+            start, end = (int(n, 16) for n in area.split('-'))
+            try:
+                mem.seek(start)
+                yield line.rstrip(), mem.read(end - start)
+            except OSError:
+                continue
+
+
+def main():
+    wanted = [(path, *secret) for path in sys.argv[2:]
+              for secret in secrets(path)]
+    if not wanted:
+        sys.exit('no private key to look for')
+    areas = list(memory(int(sys.argv[1])))
+    if sum(len(data) for _, data in areas) < 1 << 20:
+        sys.exit('the memory cannot be read')
+    found = False
+    for path, name, order, octets in wanted:
+        for area, data in areas:
+            n = sum(data.count(octets[i:i + PIECE])
+                    for i in range(0, len(octets) - PIECE + 1, PIECE))
+            if n:
+                found = True
+                print(f'{path}: {name} ({order}): {n} pieces in {area}')
+    return 0 if found else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())

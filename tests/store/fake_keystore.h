@@ -1,0 +1,109 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A key store in the test itself, instead of the client of mesh-keyd: it holds
+ * the keys that the test makes.
+ */
+#ifndef MESH_TESTS_STORE_FAKE_KEYSTORE_H
+#define MESH_TESTS_STORE_FAKE_KEYSTORE_H
+
+#include "platform/algorithm.h"
+#include "platform/keystore.h"
+
+#include "tests/store/store_test.h"
+
+#define FAKE_KEYS_MAX 16
+
+static struct {
+    EVP_PKEY *keys[FAKE_KEYS_MAX];
+    int unreachable;
+    unsigned asked; /* calls of mesh_keystore_holds() */
+} fake;
+
+/* Makes a key; the fake owns it. */
+static inline EVP_PKEY *fake_generate(struct mesh_context *ctx,
+                                      const char *algorithm)
+{
+    const struct mesh_algorithm *row = mesh_algorithm_find(algorithm);
+    size_t i = 0;
+
+    while (fake.keys[i] != NULL)
+        i++;
+    assert_true(i < FAKE_KEYS_MAX);
+    if (row->group != NULL)
+        fake.keys[i] = EVP_PKEY_Q_keygen(ctx->libctx, NULL, "EC", row->group);
+    else if (row->bits != 0)
+        fake.keys[i] =
+            EVP_PKEY_Q_keygen(ctx->libctx, NULL, "RSA", (size_t)row->bits);
+    else
+        fake.keys[i] = EVP_PKEY_Q_keygen(ctx->libctx, NULL, row->keytype);
+    assert_non_null(fake.keys[i]);
+    return fake.keys[i];
+}
+
+static inline void fake_free(void)
+{
+    size_t i;
+
+    for (i = 0; i < FAKE_KEYS_MAX; i++) {
+        EVP_PKEY_free(fake.keys[i]);
+        fake.keys[i] = NULL;
+    }
+}
+
+static inline EVP_PKEY *fake_find(struct mesh_context *ctx,
+                                  const struct mesh_key_name *name)
+{
+    unsigned char digest[32];
+    size_t i;
+
+    for (i = 0; i < FAKE_KEYS_MAX && fake.keys[i] != NULL; i++)
+        if (mesh_spki_sha256(ctx, fake.keys[i], digest)
+            && memcmp(digest, name->spki_sha256, sizeof(digest)) == 0)
+            return fake.keys[i];
+    return NULL;
+}
+
+int mesh_keystore_holds(struct mesh_context *ctx,
+                        const struct mesh_key_name *name, int *held)
+{
+    fake.asked++;
+    if (fake.unreachable)
+        return mesh_raise(ctx, MESH_R_KEYD_START, "the fake is unreachable");
+    *held = fake_find(ctx, name) != NULL;
+    return 1;
+}
+
+int mesh_keystore_operate(struct mesh_context *ctx,
+                          const struct mesh_key_name *name,
+                          const struct mesh_private_op *op,
+                          const unsigned char *in, size_t in_len,
+                          unsigned char *out, size_t *out_len)
+{
+    EVP_PKEY *key = fake_find(ctx, name);
+    EVP_PKEY_CTX *pctx = NULL;
+    EVP_MD_CTX *md = NULL;
+    int ok;
+
+    if (key == NULL)
+        return mesh_raise(ctx, MESH_R_KEY_NOT_HELD, "%s", name->udf);
+    assert_int_equal(op->operation, MESH_OP_SIGN);
+    if (op->digest[0] == '\0') {
+        md = EVP_MD_CTX_new();
+        ok = EVP_DigestSignInit_ex(md, NULL, NULL, ctx->libctx, NULL, key, NULL)
+             && EVP_DigestSign(md, out, out_len, in, in_len);
+    } else {
+        EVP_MD *digest = EVP_MD_fetch(ctx->libctx, op->digest, NULL);
+
+        pctx = EVP_PKEY_CTX_new_from_pkey(ctx->libctx, key, NULL);
+        ok = EVP_PKEY_sign_init(pctx) > 0
+             && EVP_PKEY_CTX_set_signature_md(pctx, digest) > 0
+             && EVP_PKEY_sign(pctx, out, out_len, in, in_len) > 0;
+        EVP_MD_free(digest);
+    }
+    EVP_MD_CTX_free(md);
+    EVP_PKEY_CTX_free(pctx);
+    return ok || mesh_raise(ctx, MESH_R_OPERATION_FAILED, "%s", name->udf);
+}
+
+#endif

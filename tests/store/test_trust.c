@@ -1,0 +1,404 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The trust chain against profiles that are well signed, by the wrong key.
+ */
+#include "store/trust.h"
+
+#include "tests/store/made.h"
+
+#include <openssl/ec.h>
+
+static struct mesh_context *ctx;
+static EVP_PKEY *key, *other, *online, *master_key;
+static char key_udf[MESH_UDF_TEXT_MAX], other_udf[MESH_UDF_TEXT_MAX];
+
+static int make_keys(void **state)
+{
+    (void)state;
+    key = fake_generate(ctx, "P-256");
+    other = fake_generate(ctx, "ED25519");
+    online = fake_generate(ctx, "P-256");
+    master_key = fake_generate(ctx, "RSA-2048");
+    udf_of(ctx, key, key_udf);
+    udf_of(ctx, other, other_udf);
+    return 0;
+}
+
+static int free_keys(void **state)
+{
+    (void)state;
+    fake_free();
+    return 0;
+}
+
+static void refused(const char *tag, json_t *object, enum mesh_reason reason,
+                    const char *says)
+{
+    assert_null(parse_made(ctx, tag, object));
+    expect_error(ctx, reason, says);
+}
+
+static void test_device(void **state)
+{
+    struct mesh_profile *p =
+        parse_made(ctx, "SignedDeviceProfile", device(ctx, key));
+    struct mesh_udf udf;
+    json_t *body;
+    int named;
+
+    (void)state;
+    expect_ok(ctx, p != NULL);
+    assert_int_equal(p->keys_count, 2);
+    assert_string_equal(p->signer, key_udf);
+    assert_string_equal(p->description, "a device");
+    expect_ok(ctx, mesh_udf_parse(ctx, key_udf, &udf)
+                       && mesh_trust_name(ctx, p, &udf, &named));
+    assert_true(named);
+    mesh_profile_free(p);
+
+    refused("SignedDeviceProfile",
+            sign(ctx, "DeviceProfile", device_body(ctx, key), other),
+            MESH_R_PROFILE_SIGNER, "made.mmm: the signature is by ");
+    body = device_body(ctx, key);
+    json_object_set_new(body, "Identifier", json_string(other_udf));
+    refused("SignedDeviceProfile", sign(ctx, "DeviceProfile", body, key),
+            MESH_R_PROFILE_NAME, "is not the fingerprint of a DeviceSignature");
+    body = device_body(ctx, key);
+    json_object_del(body, "DeviceSignatureKey");
+    refused("SignedDeviceProfile", sign(ctx, "DeviceProfile", body, key),
+            MESH_R_PROFILE_NAME, "is not the fingerprint of a DeviceSignature");
+    body = device_body(ctx, key);
+    json_object_set_new(json_object_get(body, "DeviceEncryptiontionKey"), "UDF",
+                        json_string(other_udf));
+    refused("SignedDeviceProfile", sign(ctx, "DeviceProfile", body, key),
+            MESH_R_KEY_FINGERPRINT,
+            "is not the fingerprint of the DeviceEncryptiontionKey");
+}
+
+/* Somebody's DeviceSignatureKey in my profile does not make it theirs. */
+static void test_name_of_another(void **state)
+{
+    json_t *body = device_body(ctx, key);
+    struct mesh_profile *p;
+    struct mesh_udf udf;
+    int named;
+
+    (void)state;
+    json_object_set_new(
+        body, "More",
+        json_pack("{so}", "DeviceSignatureKey", key_json(ctx, other)));
+    p = parse_made(ctx, "SignedDeviceProfile",
+                   sign(ctx, "DeviceProfile", body, key));
+    expect_ok(ctx, p != NULL && mesh_udf_parse(ctx, other_udf, &udf)
+                       && mesh_trust_name(ctx, p, &udf, &named));
+    assert_false(named);
+    mesh_profile_free(p);
+}
+
+static void test_tags(void **state)
+{
+    json_t *object = device(ctx, key);
+
+    (void)state;
+    json_object_set_new(object, "Identifier", json_string(other_udf));
+    refused("SignedDeviceProfile", object, MESH_R_PROFILE_NAME,
+            "the signed object is for ");
+    refused("SignedPersonalProfile", device(ctx, key), MESH_R_PROFILE_KIND,
+            "a DeviceProfile where PersonalProfile belongs");
+    refused("SignedApplicationProfile", device(ctx, key), MESH_R_PROFILE_KIND,
+            "a DeviceProfile where an application's belongs");
+    refused("SignedThing", device(ctx, key), MESH_R_PROFILE_MALFORMED,
+            "none of the tags");
+    refused("SignedDeviceProfile", json_object(), MESH_R_PROFILE_MALFORMED,
+            "no signed object");
+    refused("SerializationDevice", json_pack("{}"), MESH_R_PROFILE_MALFORMED,
+            "no signed object");
+}
+
+static json_t *personal(EVP_PKEY *signer)
+{
+    return sign(ctx, "PersonalProfile",
+                personal_body(master(ctx, master_key, online), device(ctx, key),
+                              APP, key_udf),
+                signer);
+}
+
+static void test_personal(void **state)
+{
+    struct mesh_profile *p =
+        parse_made(ctx, "SignedPersonalProfile", personal(online));
+    char master_udf[MESH_UDF_TEXT_MAX];
+    json_t *body;
+
+    (void)state;
+    expect_ok(ctx, p != NULL);
+    assert_string_equal(p->identifier, udf_of(ctx, master_key, master_udf));
+    assert_int_equal(p->keys_count, 2);
+    assert_int_equal(p->devices_count, 1);
+    assert_int_equal(p->applications_count, 1);
+    mesh_profile_free(p);
+
+    /* Neither the master key, nor a device in it. */
+    refused("SignedPersonalProfile", personal(master_key),
+            MESH_R_PROFILE_SIGNER, "which is none of its master profile's");
+    refused("SignedPersonalProfile", personal(key), MESH_R_PROFILE_SIGNER,
+            "which is none of its master profile's");
+    body = personal_body(master(ctx, master_key, online), device(ctx, key), APP,
+                         key_udf);
+    json_object_set_new(body, "Identifier", json_string(other_udf));
+    refused("SignedPersonalProfile", sign(ctx, "PersonalProfile", body, online),
+            MESH_R_PROFILE_NAME, "is not that of its master profile");
+    /* A bad device spoils it, and the error says where. */
+    body = personal_body(
+        master(ctx, master_key, online),
+        sign(ctx, "DeviceProfile", device_body(ctx, key), other), APP, key_udf);
+    refused("SignedPersonalProfile", sign(ctx, "PersonalProfile", body, online),
+            MESH_R_PROFILE_SIGNER,
+            "made.mmm: DeviceProfile 1 in it: the signature is by");
+    body =
+        personal_body(device(ctx, master_key), device(ctx, key), APP, key_udf);
+    refused("SignedPersonalProfile", sign(ctx, "PersonalProfile", body, online),
+            MESH_R_PROFILE_KIND,
+            "MasterProfile 1 in it: a DeviceProfile where");
+}
+
+static void trust_app(EVP_PKEY *signer, struct mesh_profile *by,
+                      enum mesh_reason reason, const char *says)
+{
+    struct mesh_profile *app = parse_made(
+        ctx, "SignedApplicationProfile",
+        sign(ctx, "WebProfile", web_body(ctx, other, key_udf), signer));
+
+    expect_ok(ctx, app != NULL);
+    assert_string_equal(app->keys[0].member, "PublicKey");
+    assert_string_equal(app->keys[0].device, key_udf);
+    if (reason == MESH_R_NONE) {
+        expect_ok(ctx, mesh_trust_application(ctx, app, by));
+        assert_string_equal(app->signer, key_udf);
+    } else {
+        assert_false(mesh_trust_application(ctx, app, by));
+        expect_error(ctx, reason, says);
+    }
+    mesh_profile_free(app);
+}
+
+static struct mesh_profile *personal_with(const char *app, const char *admin)
+{
+    struct mesh_profile *p =
+        parse_made(ctx, "SignedPersonalProfile",
+                   sign(ctx, "PersonalProfile",
+                        personal_body(master(ctx, master_key, online),
+                                      device(ctx, key), app, admin),
+                        online));
+
+    expect_ok(ctx, p != NULL);
+    return p;
+}
+
+static void test_application(void **state)
+{
+    struct mesh_profile *p = personal_with(APP, key_udf);
+
+    (void)state;
+    trust_app(key, p, MESH_R_NONE, NULL);
+    trust_app(other, p, MESH_R_PROFILE_SIGNER, "does not list as its admin");
+    mesh_profile_free(p);
+    p = personal_with("RDEAT-YPBQ2-34AFV-UHNYI-QHWUU-7F6AO", key_udf);
+    trust_app(key, p, MESH_R_PROFILE_SIGNER, "does not list the WebProfile");
+    mesh_profile_free(p);
+    /* Listed as administrator, but in no personal profile. */
+    p = personal_with(APP, other_udf);
+    trust_app(other, p, MESH_R_PROFILE_SIGNER, "is no device of personal");
+    mesh_profile_free(p);
+}
+
+/*
+ * In 2016 a device signed the personal profile.  Anybody can do that with a
+ * device of his own beside the public master profile; so such a profile gives
+ * its master's keys, and no more.
+ */
+static void test_form_2016(void **state)
+{
+    json_t *body = personal_body(master(ctx, master_key, online),
+                                 device(ctx, key), APP, key_udf);
+    json_t *payload = json_pack("{so}", "PersonalProfile", body);
+    char *text = json_dumps(payload, JSON_COMPACT), header[256];
+    unsigned char raw[64], sig[128];
+    struct mesh_private_op op = {.operation = MESH_OP_SIGN,
+                                 .digest = "SHA2-256"};
+    struct mesh_key_name name;
+    struct mesh_profile *p;
+    size_t len = sizeof(sig);
+    char *parts[3];
+    ECDSA_SIG *ecdsa;
+    const unsigned char *at = sig;
+
+    (void)state;
+    assert_true(EVP_Q_digest(ctx->libctx, "SHA2-256", NULL, text, strlen(text),
+                             raw, NULL));
+    expect_ok(
+        ctx, mesh_key_name_of(ctx, key, &name)
+                 && mesh_keystore_operate(ctx, &name, &op, raw, 32, sig, &len));
+    ecdsa = d2i_ECDSA_SIG(NULL, &at, (long)len);
+    BN_bn2binpad(ECDSA_SIG_get0_r(ecdsa), raw, 32);
+    BN_bn2binpad(ECDSA_SIG_get0_s(ecdsa), raw + 32, 32);
+    ECDSA_SIG_free(ecdsa);
+    snprintf(header, sizeof(header), "{\"alg\":\"ES256\",\"kid\":\"%s\"}",
+             key_udf);
+    parts[0] = mesh_base64url_encode(ctx, header, strlen(header));
+    parts[1] = mesh_base64url_encode(ctx, text, strlen(text));
+    parts[2] = mesh_base64url_encode(ctx, raw, sizeof(raw));
+    p = parse_made(ctx, "SignedPersonalProfile",
+                   json_pack("{s{ss ss ss}}", "SignedData", "header", parts[0],
+                             "payload", parts[1], "signature", parts[2]));
+    expect_ok(ctx, p != NULL);
+    assert_int_equal(p->keys_count, 2);
+    trust_app(key, p, MESH_R_PROFILE_SIGNER, "is signed by a device alone");
+    mesh_profile_free(p);
+    OPENSSL_free(parts[0]);
+    OPENSSL_free(parts[1]);
+    OPENSSL_free(parts[2]);
+    free(text);
+    json_decref(payload);
+}
+
+static X509 *certificate(EVP_PKEY *of)
+{
+    X509 *x = X509_new_ex(ctx->libctx, NULL);
+
+    assert_true(X509_set_version(x, X509_VERSION_3)
+                && ASN1_INTEGER_set(X509_get_serialNumber(x), 1)
+                && X509_gmtime_adj(X509_getm_notBefore(x), 0)
+                && X509_gmtime_adj(X509_getm_notAfter(x), 60)
+                && X509_set_pubkey(x, of)
+                && X509_sign(x, master_key, EVP_sha256()));
+    return x;
+}
+
+/* Certificates come back as they went in; another key's is passed over. */
+static void test_certificates(void **state)
+{
+    STACK_OF(X509) *chain = sk_X509_new_null();
+    struct mesh_profile *p;
+    json_t *body;
+    int swap;
+
+    (void)state;
+    sk_X509_push(chain, certificate(key));
+    sk_X509_push(chain, certificate(master_key));
+    for (swap = 0; swap < 2; swap++) {
+        body = device_body(ctx, key);
+        json_object_set_new(body, "DeviceSignatureKey",
+                            mesh_profile_key_json(ctx, key, chain));
+        p = parse_made(ctx, "SignedDeviceProfile",
+                       sign(ctx, "DeviceProfile", body, key));
+        expect_ok(ctx, p != NULL);
+        assert_string_equal(p->keys[0].member, "DeviceSignatureKey");
+        if (swap == 0)
+            assert_int_equal(sk_X509_num(p->keys[0].certificates), 2);
+        else
+            assert_null(p->keys[0].certificates);
+        mesh_profile_free(p);
+        sk_X509_unshift(chain, sk_X509_pop(chain));
+    }
+    sk_X509_pop_free(chain, X509_free);
+}
+
+/* The forms of a public key that are not known, not whole, not named. */
+static void test_key_forms(void **state)
+{
+    EVP_PKEY *agree = EVP_PKEY_Q_keygen(ctx->libctx, NULL, "X25519");
+    unsigned char raw[32];
+    size_t len = sizeof(raw);
+    char udf[MESH_UDF_TEXT_MAX], *point;
+    struct mesh_profile *p;
+    json_t *body = device_body(ctx, key);
+
+    (void)state;
+    assert_true(EVP_PKEY_get_raw_public_key(agree, raw, &len));
+    point = mesh_base64url_encode(ctx, raw, len);
+    json_object_set_new(body, "DeviceEncryptiontionKey",
+                        json_pack("{ss s{s{ss ss}}}", "UDF",
+                                  udf_of(ctx, agree, udf), "PublicParameters",
+                                  "PublicKeyECDH", "crv", "X25519", "Public",
+                                  point));
+    json_object_set_new(body, "Strange",
+                        json_pack("{ss s{s{}}}", "UDF", "MAAAA",
+                                  "PublicParameters", "PublicKeyDH"));
+    json_object_set_new(
+        body, "Nameless",
+        json_pack("{s{s{}}}", "PublicParameters", "PublicKeyRSA"));
+    p = parse_made(ctx, "SignedDeviceProfile",
+                   sign(ctx, "DeviceProfile", body, key));
+    expect_ok(ctx, p != NULL);
+    assert_int_equal(p->keys_count, 2);
+    mesh_profile_free(p);
+
+    body = device_body(ctx, key);
+    json_object_set_new(body, "Bad",
+                        json_pack("{ss s{s{ss ss}}}", "UDF", udf,
+                                  "PublicParameters", "PublicKeyECDH", "crv",
+                                  "X25519", "Public", "AAAA"));
+    refused("SignedDeviceProfile", sign(ctx, "DeviceProfile", body, key),
+            MESH_R_KEY_MALFORMED, "the PublicKeyECDH of Bad ");
+    OPENSSL_free(point);
+    EVP_PKEY_free(agree);
+}
+
+static void test_roles(void **state)
+{
+    struct mesh_profile *p =
+        parse_made(ctx, "SignedPersonalProfile", personal(online));
+    const struct mesh_profile_key *found[4];
+    char udf[MESH_UDF_TEXT_MAX];
+    size_t i;
+    const struct {
+        const char *role;
+        EVP_PKEY *key; /* NULL: none */
+    } rows[] = {
+        {"sign", online},
+        {"SIGN", online},
+        {"online", online},
+        {"master", master_key},
+        {"MasterSignatureKey", master_key},
+        {udf_of(ctx, master_key, udf), master_key},
+        {"mastersignaturekey", NULL},
+        {"auth", NULL},
+        {key_udf, NULL},
+    };
+
+    (void)state;
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(mesh_profile_find_keys(ctx, p, rows[i].role, found, 4),
+                         rows[i].key != NULL);
+        if (rows[i].key != NULL)
+            assert_int_equal(EVP_PKEY_eq(found[0]->public, rows[i].key), 1);
+    }
+    assert_int_equal(mesh_profile_find_keys(ctx, p, "sign", found, 0), 0);
+    assert_string_equal(mesh_profile_role(&p->keys[0]), "master");
+    assert_string_equal(mesh_profile_role(&p->keys[1]), "sign");
+    assert_int_equal(captured.count, 0);
+    mesh_profile_free(p);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_device),
+        cmocka_unit_test(test_name_of_another),
+        cmocka_unit_test(test_tags),
+        cmocka_unit_test(test_personal),
+        cmocka_unit_test(test_application),
+        cmocka_unit_test(test_form_2016),
+        cmocka_unit_test(test_certificates),
+        cmocka_unit_test(test_key_forms),
+        cmocka_unit_test(test_roles),
+    };
+    int failed;
+
+    ctx = test_context();
+    failed = cmocka_run_group_tests(tests, make_keys, free_keys);
+    mesh_context_free(ctx);
+    return failed;
+}

@@ -1,0 +1,30 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# What cannot be imported changes nothing, and each has its reason.
+. "$(dirname "$0")/lib.sh"
+meshctl create device --algorithm P-256
+echo "a passphrase" > pass
+plain genpkey -algorithm RSA -out rsa.pem
+meshctl import rsa.pem
+before=$(state)
+fails_with "key is there already" meshctl import rsa.pem
+echo wrong > wrong
+plain genpkey -algorithm ED25519 -aes-256-cbc -pass file:pass -out other.pem
+fails_with "wrong or missing passphrase" \
+    meshctl import other.pem --passphrase-file wrong
+fails_with "holds no private key" meshctl import pass
+fails_with "No such file" meshctl import missing.pem
+fails_with "No such file" meshctl import other.pem --passphrase-file missing
+plain genpkey -algorithm ED25519 -out new.pem
+cat rsa.pem new.pem > two.pem
+fails_with "more than one private key" meshctl import two.pem
+fails_with "means something else" \
+    meshctl import new.pem --role DeviceSignatureKey
+fails_with "means something else" meshctl import new.pem --role sign
+fails_with "letters and digits" meshctl import new.pem --role ../x
+fails_with "no default profile" meshctl import new.pem --profile web
+ends 2 meshctl import new.pem --passphrase secret
+ends 2 meshctl import new.pem --keep-passphrase
+head -c 2000000 /dev/zero > large
+fails_with "file too large" meshctl import large
+same "$(state)" "$before"

@@ -1,0 +1,67 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Deleting asks, and deletes what was named and no more.
+. "$(dirname "$0")/lib.sh"
+first=$(meshctl create device --algorithm P-256)
+second=$(meshctl create device --algorithm P-256)
+
+say "without a terminal and without --yes nothing is deleted"
+before=$(state)
+for uri in mesh://device mesh://device/auth; do
+    fails_with "there is --yes" meshctl delete $uri < /dev/null
+    fails_with "there is --yes" meshctl delete $uri <<< yes
+done
+say "what is not there"
+fails_with "unknown fingerprint" \
+    meshctl delete --yes mesh://MAAAA-AAAAA-AAAAA-AAAAA-AAAAA-AAAAA
+fails_with "no default profile" meshctl delete --yes mesh://web
+fails_with "no such key" meshctl delete --yes mesh://device/nosuch
+ends 2 meshctl delete --yes
+same "$(state)" "$before"
+
+if command -v expect > /dev/null; then
+    say "on a terminal it asks"
+    cat > delete.exp <<'EXPECT'
+set timeout 30
+spawn -noecho $env(MESH_BUILD)/tools/meshctl delete mesh://device/auth
+expect "Type yes: "
+send "[lindex $argv 0]\r"
+expect eof
+exit [lindex [wait] 3]
+EXPECT
+    fails_with "nothing was deleted" expect delete.exp no
+    fails_with "nothing was deleted" expect delete.exp y
+    same "$(state)" "$before"
+    expect delete.exp yes
+else
+    meshctl delete --yes mesh://device/auth
+fi
+say "a key: its private half alone"
+has "held: no" meshctl show mesh://device/auth
+same "$(keys)" 5
+fails_with "private key not held" meshctl delete --yes mesh://device/auth
+
+say "a profile: its files and its default; its keys stay, unless --keys"
+touch ".cryptomesh/${first#mesh://}/${first#mesh://}.all.mmm"
+meshctl delete --yes mesh://device
+same "$(meshctl list | wc -l)" 1
+same "$(meshctl default)" ""
+same "$(keys)" 5
+[ ! -e ".cryptomesh/${first#mesh://}" ] || die "its folder is still there"
+meshctl delete --yes --keys "$second"
+same "$(meshctl list)" ""
+same "$(keys)" 2
+
+say "keys that no profile has, by their fingerprint"
+for udf in $(meshctl list --keys | awk '{ print $2 }'); do
+    meshctl delete --yes "mesh://$udf"
+done
+same "$(keys)" 0
+
+say "a profile that does not verify any more"
+uri=$(meshctl create device --algorithm P-256)
+echo broken > ".cryptomesh/${uri#mesh://}/${uri#mesh://}.mmm"
+fails_with "its keys are not known" meshctl delete --yes --keys "$uri"
+has "${uri#mesh://}" meshctl list
+meshctl delete --yes "$uri"
+same "$(meshctl list)" ""

@@ -1,0 +1,40 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Help everywhere, and the manual page says the same.
+. "$(dirname "$0")/lib.sh"
+page=$(dirname "$0")/../../docs/meshctl.1.md
+cd "$OLDPWD"
+has "meshctl 0." meshctl --version
+has "usage: meshctl" meshctl --help
+# The section of a command in the manual page, without its typesetting.
+section() {
+    awk -v title="## $1" '$0 == title { on = 1; next } /^#/ { on = 0 } on' \
+        "$page" | tr -d '*\\' | tr '\n' ' '
+}
+commands=$(meshctl --help | awk '/^  [a-z]/ { print $1, ($2 ~ \
+    /^(device|personal|application)$/ ? $2 : "") }' | sed 's/ $//')
+same "$(sort <<< "$commands")" "$(sed -n 's/^## //p' "$page" | sort)"
+while read -r command; do
+    help=$(meshctl $command --help < /dev/null)
+    text=$(section "$command")
+    case $help in
+    "usage: meshctl $command "*) ;;
+    *) die "$command --help: $help" ;;
+    esac
+    options=$(grep -o -e '--[a-z-]*' <<< "$help" | sort -u)
+    same "$options" "$(grep -o -e '--[a-z-]*' <<< "$text" | sort -u)"
+    ends 2 meshctl $command --no-such-option
+done <<< "$commands"
+has "create personal" meshctl create --help
+say "wrong use: status 2, and what to do"
+ends 2 meshctl
+ends 2 meshctl nonsense
+ends 2 meshctl create
+ends 2 meshctl --no-such-option list
+ends 2 meshctl --home
+ends 2 meshctl --vers
+ends 2 meshctl list --js
+fails_with "option --js is not known" meshctl list --js
+fails_with "option --role wants a value" meshctl import x --role
+fails_with "see 'meshctl --help'" meshctl nonsense
+fails_with "an absolute path is wanted" meshctl --home relative list

@@ -1,0 +1,60 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Listing, showing, naming.
+. "$(dirname "$0")/lib.sh"
+
+say "nothing is there: an empty list, and nothing is made"
+same "$(meshctl list 2>&1)" ""
+meshctl list --json | grep -q '"profiles": \[\]'
+same "$(meshctl default)" ""
+[ ! -e .cryptomesh ] || die "a listing made .cryptomesh"
+same "$(meshctl list --keys)" ""
+
+device=$(meshctl create device --algorithm P-256 --description $'a\e[31mb')
+meshctl create personal --algorithm P-256 --portal alice@example.net
+say "a list"
+has "device       ${device#mesh://}  default  DeviceProfile" meshctl list
+meshctl list --json > listed
+grep -q '"alice@example.net"' listed
+grep -q '"default": true' listed
+same "$(meshctl list --keys | grep -c '^key .*secret-service')" 6
+say "nothing in a profile reaches the terminal's controls"
+has "a?[31mb" meshctl list
+has "a?[31mb" meshctl show mesh://device
+
+say "one key, by any name"
+auth=$(meshctl reference mesh://device/auth)
+same "$(meshctl reference "$auth")" "$auth"
+for uri in "$auth" mesh:device/auth mesh://device/DeviceAuthenticationKey; do
+    has "DeviceAuthenticationKey" meshctl show --json "$uri"
+    same "$(meshctl show "$uri" | grep -c ^key)" 1
+done
+say "what is not there"
+fails_with "unknown fingerprint" meshctl show mesh://MAAAA-AAAAA-AAAAA-AAAAA
+fails_with "no such key in the profile" meshctl show mesh://device/nosuch
+fails_with "no default profile" meshctl show mesh://web
+fails_with "malformed mesh: URI" meshctl show mesh://device/sign/x
+fails_with "names no profile" meshctl show mesh:
+fails_with "No such file" meshctl show missing.mmm
+echo '{' > broken.mmm
+fails_with "malformed profile" meshctl show broken.mmm
+mkdir -m 700 other
+echo '[' > other/profiles.json
+fails_with "malformed profiles.json" meshctl --home "$HOME/other" list
+
+say "a broken profile is listed, and that said"
+file=.cryptomesh/${device#mesh://}/${device#mesh://}.mmm
+sed -i 's/payload": "../payload": "AA/' "$file"
+has "(does not verify)" meshctl list
+fails_with "" meshctl show mesh://device
+say "nobody answers for the key store"
+meshctl() {
+    "$MESH_BUILD/tools/meshctl" --keyd-path /nonexistent \
+        --keyd-socket "$HOME/none/keyd.sock" "$@"
+}
+has "held: unknown" meshctl show mesh://personal
+fails_with "cannot start the key holder" meshctl list --keys
+
+say "a result that cannot be written is no success"
+fails_with "standard output" bash -c "'$MESH_BUILD/tools/meshctl' list --json \
+    > /dev/full"

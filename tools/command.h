@@ -1,0 +1,62 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The commands of meshctl, and what all of them use: options, errors, notes.
+ */
+#ifndef MESH_TOOLS_COMMAND_H
+#define MESH_TOOLS_COMMAND_H
+
+#include "platform/layout.h"
+
+/* Does a command; argv[0] is its name.  1, or 0: failed, and what there is to
+ * say of it was raised or printed. */
+typedef int command_fn(struct mesh_context *ctx, int argc, char **argv);
+
+command_fn command_create_device, command_create_personal,
+    command_create_application, command_import, command_certificate,
+    command_list, command_show, command_verify, command_reference,
+    command_default, command_delete, command_lock, command_doctor;
+
+/* One option of a command. */
+struct command_option {
+    const char *name;
+    const char **value; /* takes an argument, kept here (of argv) … */
+    int *flag;          /* … or takes none: set to 1 */
+    size_t repeat; /* value is an array: at most so many, then a NULL; 0: the
+                    * last one counts */
+};
+
+/* Takes the options out of argv, which then holds the operands alone; fails
+ * with MESH_R_USAGE, also if these are fewer than min or more than max.
+ * options ends with a row of no name. */
+int command_options(struct mesh_context *ctx, int *argc, char ***argv,
+                    const struct command_option *options, int min, int max);
+
+/* Tells the user something on stderr that is neither a result nor an error. */
+void command_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Makes text from a file harmless for a terminal: '?' for control characters.
+ */
+void command_clean(char *text);
+
+/* The first error of a try. */
+struct failure {
+    enum mesh_reason reason; /* MESH_R_NONE: there was none */
+    char text[512];
+};
+/* A copy of ctx whose first error goes to failure and is not printed. */
+struct mesh_context failure_catch(const struct mesh_context *ctx,
+                                  struct failure *failure);
+
+/* The words of kinds and application types. */
+const char *kind_word(enum mesh_profile_kind kind);
+/* "device" is a kind, "web" an application type (*type "Web").  0, and nothing
+ * raised, if word is neither. */
+int kind_parse(const char *word, enum mesh_profile_kind *kind,
+               const char **type);
+/* The type in the layout of a profile's tag ("WebProfile": "Web"), or NULL. */
+const char *kind_type_of_tag(const char *tag);
+/* The i-th application type, NULL past the end. */
+const char *kind_type(size_t i);
+
+#endif

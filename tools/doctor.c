@@ -1,0 +1,225 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * meshctl doctor: layout, profiles, key holder, key store.
+ */
+#include "tools/doctor.h"
+#include "platform/keystore.h"
+#include "store/resolve.h"
+#include "tools/command.h"
+
+#include <openssl/crypto.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void report_add(struct report *report, enum finding finding, const char *todo,
+                const char *fmt, ...)
+{
+    static const char *const words[] = {"ok", "warning", "problem"};
+    char what[768];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(what, sizeof(what), fmt, args);
+    va_end(args);
+    command_clean(what);
+    report->problems += finding == FOUND_PROBLEM;
+    json_array_append_new(
+        report->checks, json_pack("{s:s, s:s, s:s*}", "status", words[finding],
+                                  "what", what, "todo", todo));
+}
+
+static void report_profile(struct report *report,
+                           const struct mesh_layout_entry *entry)
+{
+    struct failure failure;
+    struct mesh_context quiet = failure_catch(report->ctx, &failure);
+    struct mesh_profile *profile = NULL;
+
+    if (mesh_profile_read(&quiet, entry->file, &profile)
+        && mesh_resolve_trust(&quiet, profile))
+        report_add(report, FOUND_OK, NULL, "%s profile %s verifies",
+                   kind_word(entry->kind), entry->name);
+    else
+        report_add(report, FOUND_PROBLEM,
+                   "put the file back from a copy, or 'meshctl delete' it",
+                   "%s profile %s: %s: %s", kind_word(entry->kind), entry->name,
+                   mesh_reason_text(failure.reason), failure.text);
+    mesh_profile_free(profile);
+}
+
+/* The layout with all it lists; the default device is *device. */
+static void report_layout(struct report *report, struct mesh_profile **device)
+{
+    struct failure failure;
+    struct mesh_context quiet = failure_catch(report->ctx, &failure);
+    const struct mesh_profile_key *ignored;
+    struct mesh_layout *layout = NULL;
+    char *home = mesh_layout_home(&quiet);
+
+    if (home == NULL || !mesh_layout_open(&quiet, &layout)) {
+        report_add(report, FOUND_PROBLEM, "see there", "profiles: %s: %s",
+                   mesh_reason_text(failure.reason), failure.text);
+        goto end;
+    }
+    if (mesh_layout_count(layout) == 0) {
+        report_add(report, FOUND_WARNING, "meshctl create device",
+                   "no profiles in %s", home);
+        goto end;
+    }
+    report_add(report, FOUND_OK, NULL, "profiles in %s: %zu, closed to others",
+               home, mesh_layout_count(layout));
+    for (size_t i = 0; i < mesh_layout_count(layout); i++)
+        report_profile(report, mesh_layout_entry(layout, i));
+    if (mesh_layout_default(layout, MESH_PROFILE_DEVICE, NULL) == NULL)
+        report_add(report, FOUND_WARNING,
+                   "meshctl default device FINGERPRINT, or create device",
+                   "no default device profile");
+    else if (mesh_resolve_profile(&quiet, "device", device, &ignored))
+        report_add(report, FOUND_OK, NULL, "default device profile %s",
+                   (*device)->identifier);
+end:
+    mesh_layout_free(layout);
+    OPENSSL_free(home);
+}
+
+static void report_bus(struct report *report)
+{
+    const char *address = secure_getenv("DBUS_SESSION_BUS_ADDRESS");
+    const char *runtime = secure_getenv("XDG_RUNTIME_DIR");
+    char path[512] = "";
+
+    if (runtime != NULL)
+        snprintf(path, sizeof(path), "%s/bus", runtime);
+    if (address != NULL && address[0] != '\0')
+        report_add(report, FOUND_OK, NULL, "session bus %s", address);
+    else if (path[0] != '\0' && access(path, F_OK) == 0)
+        report_add(report, FOUND_OK, NULL, "session bus %s", path);
+    else
+        report_add(report, FOUND_WARNING,
+                   "log in to a desktop session or run under dbus-run-session; "
+                   "key files (meshctl import --in-place) need no bus",
+                   "no session bus: the Secret Service is out of reach");
+}
+
+static void report_holder(struct report *report,
+                          const struct mesh_keystore_status *status)
+{
+    struct mesh_context quiet = mesh_context_quiet(report->ctx);
+    char *home = mesh_layout_home(&quiet);
+
+    report_add(report, FOUND_OK, NULL, "key holder %s, process %d",
+               status->program, status->pid);
+    if (home != NULL && strcmp(home, status->home) != 0)
+        report_add(report, FOUND_WARNING,
+                   "only keys in the Secret Service are found, no key files",
+                   "the key holder uses %s, meshctl uses %s", status->home,
+                   home);
+    if (!status->secret_service)
+        report_add(report, FOUND_PROBLEM,
+                   "start gnome-keyring, KeePassXC or KWallet in the session; "
+                   "key files need none",
+                   "no Secret Service answers");
+    else if (status->locked)
+        report_add(report, FOUND_WARNING,
+                   "the first use of a key will ask to unlock it",
+                   "the Secret Service's collection is locked");
+    else
+        report_add(report, FOUND_OK, NULL,
+                   "Secret Service answers, its collection is unlocked");
+    OPENSSL_free(home);
+}
+
+/* Whether the key store has the private keys of the default device. */
+static void report_keys(struct report *report,
+                        const struct mesh_profile *device)
+{
+    struct failure failure;
+    struct mesh_context quiet = failure_catch(report->ctx, &failure);
+    struct mesh_key_name name;
+    size_t missing = 0;
+    int held;
+
+    for (size_t i = 0; i < device->keys_count; i++) {
+        if (!mesh_key_name_of(&quiet, device->keys[i].public, &name)
+            || !mesh_keystore_holds(&quiet, &name, &held)) {
+            report_add(report, FOUND_PROBLEM, "see there", "key %s: %s: %s",
+                       device->keys[i].udf, mesh_reason_text(failure.reason),
+                       failure.text);
+            return;
+        }
+        missing += !held;
+    }
+    if (missing > 0)
+        report_add(report, FOUND_WARNING,
+                   "'meshctl show mesh://device' says which; import them, or "
+                   "create another device profile",
+                   "%zu of the %zu private keys of the default device are not "
+                   "here",
+                   missing, device->keys_count);
+    else
+        report_add(report, FOUND_OK, NULL,
+                   "all %zu private keys of the default device are here",
+                   device->keys_count);
+}
+
+static void report_keystore(struct report *report,
+                            const struct mesh_profile *device)
+{
+    struct failure failure;
+    struct mesh_context quiet = failure_catch(report->ctx, &failure);
+    struct mesh_keystore_status status = {0};
+
+    if (!mesh_keystore_status(&quiet, &status)) {
+        report_add(report, FOUND_PROBLEM,
+                   "is mesh-keyd installed? --keyd-path names another one",
+                   "key holder: %s: %s", mesh_reason_text(failure.reason),
+                   failure.text);
+        return;
+    }
+    report_holder(report, &status);
+    if (device != NULL)
+        report_keys(report, device);
+}
+
+int command_doctor(struct mesh_context *ctx, int argc, char **argv)
+{
+    int json = 0;
+    const struct command_option options[] = {
+        {"json", NULL, &json, 0},
+        {NULL, NULL, NULL, 0},
+    };
+    struct report report = {ctx, NULL, 0};
+    struct mesh_profile *device = NULL;
+    const json_t *check;
+    size_t i;
+
+    if (!command_options(ctx, &argc, &argv, options, 0, 0))
+        return 0;
+    if ((report.checks = json_array()) == NULL)
+        return mesh_raise(ctx, MESH_R_MEMORY, "doctor");
+    report_openssl(&report);
+    report_layout(&report, &device);
+    report_bus(&report);
+    report_keystore(&report, device);
+    if (json) {
+        json_dumpf(report.checks, stdout, JSON_INDENT(2));
+        putchar('\n');
+    } else {
+        json_array_foreach (report.checks, i, check) {
+            const char *todo =
+                json_string_value(json_object_get(check, "todo"));
+
+            printf("%-7s  %s%s%s\n",
+                   json_string_value(json_object_get(check, "status")),
+                   json_string_value(json_object_get(check, "what")),
+                   todo != NULL ? "  -> " : "", todo != NULL ? todo : "");
+        }
+    }
+    json_decref(report.checks);
+    mesh_profile_free(device);
+    return report.problems == 0;
+}

@@ -1,0 +1,28 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The report of meshctl doctor.
+ */
+#ifndef MESH_TOOLS_DOCTOR_H
+#define MESH_TOOLS_DOCTOR_H
+
+#include "platform/context.h"
+
+#include <jansson.h>
+
+struct report {
+    struct mesh_context *ctx;
+    json_t *checks; /* of {"status", "what", "todo"} */
+    int problems;
+};
+
+enum finding { FOUND_OK, FOUND_WARNING, FOUND_PROBLEM };
+
+/* Enters one line; todo is NULL if there is nothing to do. */
+void report_add(struct report *report, enum finding finding, const char *todo,
+                const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* What openssl.cnf says of the mesh provider, and whether that loads. */
+void report_openssl(struct report *report);
+
+#endif

@@ -1,0 +1,315 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * meshctl import and certificate: keys and certificates that are there already.
+ */
+#include "platform/keystore.h"
+#include "store/resolve.h"
+#include "tools/change.h"
+#include "tools/command.h"
+#include "tools/input.h"
+#include "tools/target.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#define ROLE_DEFAULT "ImportedKeys"
+
+/* The object in a payload that holds key: with PublicParameters, wherever it
+ * stands.  Borrowed; NULL if there is none. */
+static json_t *find_key_object(struct mesh_context *ctx, json_t *value,
+                               EVP_PKEY *key)
+{
+    struct mesh_context quiet = mesh_context_quiet(ctx);
+    json_t *parameters = json_object_get(value, "PublicParameters");
+    json_t *name = json_object_get(value, "UDF"), *member, *found = NULL;
+    struct mesh_udf udf;
+    const char *member_name;
+    size_t i;
+    int named = 0;
+
+    if (name == NULL)
+        name = json_object_get(change_inner(parameters), "kid");
+    if (parameters != NULL && json_is_string(name)
+        && mesh_udf_parse(&quiet, json_string_value(name), &udf)
+        && mesh_udf_names_key(&quiet, &udf, key, &named) && named)
+        return value;
+    if (json_is_object(value)) {
+        json_object_foreach (value, member_name, member)
+            if ((found = find_key_object(ctx, member, key)) != NULL)
+                break;
+    } else {
+        json_array_foreach (value, i, member)
+            if ((found = find_key_object(ctx, member, key)) != NULL)
+                break;
+    }
+    return found;
+}
+
+/* Gives the key object of a payload its certificates; what else stands in it
+ * stays. */
+static int set_certificates(struct mesh_context *ctx, json_t *object,
+                            EVP_PKEY *key, STACK_OF(X509) * certificates)
+{
+    static const char *const members[] = {"X509Certificate", "X509Chain"};
+    json_t *made = mesh_profile_key_json(ctx, key, certificates), *value;
+    int ok = made != NULL;
+
+    for (size_t i = 0; ok && i < sizeof(members) / sizeof(members[0]); i++) {
+        value = json_object_get(made, members[i]);
+        json_object_del(object, members[i]);
+        if (value != NULL && json_object_set(object, members[i], value) != 0)
+            ok = mesh_raise(ctx, MESH_R_MEMORY, "%s", members[i]);
+    }
+    json_decref(made);
+    return ok;
+}
+
+/* A member that import may put a key into: a list, or a new one whose name does
+ * not mean another key already. */
+static int check_role(struct mesh_context *ctx,
+                      const struct mesh_profile *profile, const char *role)
+{
+    const json_t *present =
+        json_object_get(change_inner(profile->payload), role);
+    const struct mesh_profile_key *other;
+    size_t i = 0;
+
+    while (isalnum((unsigned char)role[i]))
+        i++;
+    if (role[i] != '\0' || i == 0 || i > 64 || mesh_udf_looks_like(role))
+        return mesh_raise(ctx, MESH_R_USAGE,
+                          "--role '%.100s': at most 64 letters and digits, "
+                          "and no fingerprint, are wanted",
+                          role);
+    if (present != NULL
+            ? !json_is_array(present)
+            : mesh_profile_find_keys(ctx, profile, role, &other, 1) > 0)
+        return mesh_raise(ctx, MESH_R_USAGE,
+                          "--role '%.100s' means something else in the "
+                          "profile; take another name",
+                          role);
+    return 1;
+}
+
+/* Enters a key in the profile's payload, or its certificates if it is there. */
+static int enter_key(struct mesh_context *ctx, struct mesh_profile *profile,
+                     const char *role, EVP_PKEY *key,
+                     STACK_OF(X509) * certificates)
+{
+    json_t *inner = change_inner(profile->payload), *made;
+    json_t *object = find_key_object(ctx, inner, key);
+
+    if (object != NULL)
+        return certificates == NULL
+               || set_certificates(ctx, object, key, certificates);
+    made = mesh_profile_key_json(ctx, key, certificates);
+    if (made == NULL)
+        return 0;
+    if (json_object_get(inner, role) == NULL)
+        json_object_set_new(inner, role, json_array());
+    return json_array_append_new(json_object_get(inner, role), made) == 0
+               ? 1
+               : mesh_raise(ctx, MESH_R_MEMORY, "%s", role);
+}
+
+/* Puts the private key into the key store. */
+static int keep_key(struct mesh_context *ctx, EVP_PKEY *key, EVP_PKEY **public)
+{
+    PKCS8_PRIV_KEY_INFO *pkcs8 = EVP_PKEY2PKCS8(key);
+    int len = pkcs8 != NULL ? i2d_PKCS8_PRIV_KEY_INFO(pkcs8, NULL) : 0;
+    unsigned char *der = len > 0 ? OPENSSL_secure_malloc((size_t)len) : NULL;
+    unsigned char *end = der;
+    int ok;
+
+    if (der == NULL)
+        ok = mesh_raise(ctx, MESH_R_KEY_MALFORMED,
+                        "OpenSSL cannot write this key as PKCS#8");
+    else
+        ok = i2d_PKCS8_PRIV_KEY_INFO(pkcs8, &end) == len
+             && mesh_keystore_import(ctx, der, (size_t)len, public);
+    OPENSSL_secure_clear_free(der, len > 0 ? (size_t)len : 0);
+    PKCS8_PRIV_KEY_INFO_free(pkcs8); /* cleanses */
+    return ok;
+}
+
+/* Registers the file with the key holder, which will use it where it lies. */
+static int register_file(struct mesh_context *ctx, const char *file,
+                         const struct passphrase *passphrase, EVP_PKEY **public)
+{
+    char path[PATH_MAX];
+
+    if (realpath(file, path) == NULL)
+        return mesh_raise(ctx, MESH_R_FILE_IO, "%.300s: %s", file,
+                          strerror(errno));
+    return passphrase->text == NULL
+               ? mesh_keystore_register_file(ctx, path, NULL, NULL, 0, public)
+               : mesh_keystore_register_file(ctx, path, "secret-service",
+                                             passphrase->text,
+                                             strlen(passphrase->text), public);
+}
+
+/* The key store must not have the key: a second copy could not be told from the
+ * first, and undoing the import would delete the one that was there. */
+static int check_new(struct mesh_context *ctx, EVP_PKEY *key)
+{
+    struct mesh_key_name name;
+    int held = 0;
+
+    if (!mesh_key_name_of(ctx, key, &name)
+        || !mesh_keystore_holds(ctx, &name, &held))
+        return 0;
+    return held ? mesh_raise(ctx, MESH_R_KEY_EXISTS,
+                             "the key store holds %s; to put it there anew, "
+                             "delete it first: meshctl delete mesh://%s",
+                             name.udf, name.udf)
+                : 1;
+}
+
+struct import {
+    const char *file, *role, *profile;
+    int in_place, keep_passphrase;
+    struct passphrase passphrase;
+};
+
+static int check_passphrase(struct mesh_context *ctx,
+                            const struct import *import)
+{
+    if (import->in_place && import->passphrase.text != NULL
+        && !import->keep_passphrase)
+        return mesh_raise(ctx, MESH_R_USAGE,
+                          "%.200s is encrypted: to use it in place its "
+                          "passphrase must be kept in the Secret Service; say "
+                          "so by --keep-passphrase",
+                          import->file);
+    if (import->keep_passphrase && import->passphrase.text == NULL)
+        return mesh_raise(ctx, MESH_R_USAGE,
+                          "--keep-passphrase: %.200s is not encrypted",
+                          import->file);
+    return 1;
+}
+
+static int import_key(struct mesh_context *ctx, const struct import *import,
+                      struct input *input)
+{
+    STACK_OF(X509) *certificates = NULL;
+    const struct mesh_profile_key *ignored;
+    struct mesh_profile *profile = NULL;
+    EVP_PKEY *public = NULL;
+    struct change change;
+    char *uri;
+    int ok;
+
+    change_begin(&change, ctx);
+    if (sk_X509_num(input->certificates) > 0) {
+        if (input_sort_certificates(input, input->key))
+            certificates = input->certificates;
+        else
+            command_note("the certificates in %s are of other keys and are "
+                         "left out",
+                         import->file);
+    }
+    ok = change_lock(&change)
+         && mesh_resolve_profile(ctx, import->profile, &profile, &ignored)
+         && check_role(ctx, profile, import->role) && check_new(ctx, input->key)
+         && (import->in_place ? register_file(ctx, import->file,
+                                              &import->passphrase, &public)
+                              : keep_key(ctx, input->key, &public))
+         && change_added_key(&change, public)
+         && (EVP_PKEY_eq(public, input->key) == 1
+             || mesh_raise(ctx, MESH_R_KEY_MISMATCH, "%.300s", import->file))
+         && enter_key(ctx, profile, import->role, public, certificates)
+         && change_resign(&change, &profile);
+    if (change_end(&change, ok)) {
+        if ((uri = mesh_uri_print(ctx, change.keys[0].udf, NULL)) != NULL)
+            puts(uri);
+        OPENSSL_free(uri);
+    }
+    EVP_PKEY_free(public);
+    mesh_profile_free(profile);
+    return ok;
+}
+
+int command_import(struct mesh_context *ctx, int argc, char **argv)
+{
+    struct import import = {NULL, ROLE_DEFAULT, "device", 0, 0, {0}};
+    const struct command_option options[] = {
+        {"role", &import.role, NULL, 0},
+        {"profile", &import.profile, NULL, 0},
+        {"in-place", NULL, &import.in_place, 0},
+        {"keep-passphrase", NULL, &import.keep_passphrase, 0},
+        {"passphrase-file", &import.passphrase.file, NULL, 0},
+        {NULL, NULL, NULL, 0},
+    };
+    static const struct rlimit no_core = {0, 0};
+    struct input input = {NULL, NULL};
+    int ok;
+
+    if (!command_options(ctx, &argc, &argv, options, 1, 1))
+        return 0;
+    if (import.keep_passphrase && !import.in_place)
+        return mesh_raise(ctx, MESH_R_USAGE,
+                          "--keep-passphrase is for --in-place alone: without "
+                          "it the key needs no passphrase any more");
+    import.file = argv[0];
+    import.passphrase.what = import.file;
+    setrlimit(RLIMIT_CORE, &no_core); /* the key is in this process now */
+    ok = input_load(ctx, import.file, &import.passphrase, &input)
+         && check_passphrase(ctx, &import) && import_key(ctx, &import, &input);
+    if (ok)
+        command_note(import.in_place
+                         ? "the key stays in %s: keep it, and closed to others"
+                         : "the key is in the key store; destroying %s is "
+                           "up to you",
+                     import.file);
+    input_clear(&input);
+    passphrase_clear(&import.passphrase);
+    return ok;
+}
+
+int command_certificate(struct mesh_context *ctx, int argc, char **argv)
+{
+    static const struct command_option options[] = {{NULL, NULL, NULL, 0}};
+    struct target target = {NULL, NULL};
+    struct input input = {NULL, NULL};
+    struct change change;
+    EVP_PKEY *key;
+    json_t *object;
+    int ok = 0;
+
+    change_begin(&change, ctx);
+    if (!command_options(ctx, &argc, &argv, options, 2, 2)
+        || !input_load(ctx, argv[1], NULL, &input) || !change_lock(&change)
+        || !target_open_uri(ctx, argv[0], &target))
+        goto end;
+    if (target.key == NULL) {
+        mesh_raise(ctx, MESH_R_USAGE,
+                   "'%.100s' names a profile; name one key, such as %s/sign",
+                   argv[0], "mesh://device");
+        goto end;
+    }
+    key = target.key->public;
+    object = find_key_object(ctx, target.profile->payload, key);
+    if (!input_sort_certificates(&input, key))
+        mesh_raise(ctx, MESH_R_KEY_MISMATCH,
+                   "no certificate in %.200s is of key %s", argv[1],
+                   target.key->udf);
+    else if (object == NULL)
+        mesh_raise(ctx, MESH_R_OPERATION_UNSUPPORTED,
+                   "key %s stands in the master profile, which takes no "
+                   "certificates",
+                   target.key->udf);
+    else
+        ok = set_certificates(ctx, object, key, input.certificates)
+             && change_resign(&change, &target.profile);
+end:
+    change_end(&change, ok);
+    target_clear(&target);
+    input_clear(&input);
+    return ok;
+}

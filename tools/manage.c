@@ -1,0 +1,318 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * meshctl default, delete and lock.
+ */
+#include "store/resolve.h"
+#include "tools/change.h"
+#include "tools/command.h"
+#include "tools/target.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The entry of the layout, of any kind, that a fingerprint means: *entry, NULL
+ * if there is none.  Fails if there are several. */
+static int find_entry(struct mesh_context *ctx,
+                      const struct mesh_layout *layout, const char *fingerprint,
+                      const struct mesh_layout_entry **entry)
+{
+    const struct mesh_layout_entry *other;
+    struct mesh_udf udf;
+
+    *entry = NULL;
+    if (!mesh_udf_parse(ctx, fingerprint, &udf))
+        return 0;
+    for (size_t i = 0; i < mesh_layout_count(layout); i++) {
+        other = mesh_layout_entry(layout, i);
+        if (!mesh_udf_may_equal(&other->udf, &udf))
+            continue;
+        if (*entry != NULL)
+            return mesh_raise(ctx, MESH_R_FINGERPRINT_AMBIGUOUS,
+                              "%.100s fits %s and %s; write more of it",
+                              fingerprint, (*entry)->name, other->name);
+        *entry = other;
+    }
+    return 1;
+}
+
+static void print_default(const struct mesh_layout *layout,
+                          enum mesh_profile_kind kind, const char *type)
+{
+    const struct mesh_layout_entry *entry =
+        mesh_layout_default(layout, kind, type);
+
+    if (entry != NULL)
+        printf("%-8s  %s\n", type != NULL ? type : kind_word(kind),
+               entry->name);
+}
+
+static void print_defaults(const struct mesh_layout *layout)
+{
+    const char *type;
+
+    print_default(layout, MESH_PROFILE_DEVICE, NULL);
+    print_default(layout, MESH_PROFILE_PERSONAL, NULL);
+    for (size_t i = 0; (type = kind_type(i)) != NULL; i++)
+        print_default(layout, MESH_PROFILE_APPLICATION, type);
+}
+
+static int set_default(struct mesh_context *ctx,
+                       const struct mesh_layout *layout,
+                       enum mesh_profile_kind kind, const char *type,
+                       const char *fingerprint)
+{
+    const struct mesh_layout_entry *entry;
+    struct mesh_profile *profile = NULL;
+    const char *is = NULL;
+    int ok;
+
+    if (!find_entry(ctx, layout, fingerprint, &entry))
+        return 0;
+    if (entry == NULL)
+        return mesh_raise(ctx, MESH_R_FINGERPRINT_UNKNOWN,
+                          "no profile %.100s on this device; 'meshctl list' "
+                          "lists them",
+                          fingerprint);
+    if (entry->kind != kind)
+        return mesh_raise(ctx, MESH_R_PROFILE_KIND,
+                          "%s is of kind %s and cannot be the default for %s",
+                          entry->name, kind_word(entry->kind),
+                          type != NULL ? type : kind_word(kind));
+    if (type != NULL) {
+        if (!mesh_profile_read(ctx, entry->file, &profile))
+            return 0;
+        is = kind_type_of_tag(profile->type);
+        ok = is != NULL && strcmp(is, type) == 0
+                 ? 1
+                 : mesh_raise(ctx, MESH_R_PROFILE_KIND,
+                              "%s is a %.50s and cannot be the default for %s",
+                              entry->name, profile->type, type);
+        mesh_profile_free(profile);
+        if (!ok)
+            return 0;
+    }
+    return mesh_layout_set_default(ctx, kind, type, entry->name);
+}
+
+int command_default(struct mesh_context *ctx, int argc, char **argv)
+{
+    const struct mesh_layout_entry *entry;
+    struct mesh_layout *layout = NULL;
+    enum mesh_profile_kind kind;
+    const char *type;
+    int none = 0, ok = 1;
+    const struct command_option options[] = {
+        {"none", NULL, &none, 0},
+        {NULL, NULL, NULL, 0},
+    };
+
+    if (!command_options(ctx, &argc, &argv, options, 0, 2))
+        return 0;
+    if (none && argc != 1)
+        return mesh_raise(ctx, MESH_R_USAGE,
+                          "--none wants a kind or type, and no fingerprint");
+    if (argc > 0 && !kind_parse(argv[0], &kind, &type))
+        return mesh_raise(ctx, MESH_R_USAGE,
+                          "'%.100s'; there are device, personal, web, ssh, "
+                          "network, mail",
+                          argv[0]);
+    if (!mesh_layout_open(ctx, &layout))
+        return 0;
+    if (argc == 0)
+        print_defaults(layout);
+    else if (none)
+        ok = mesh_layout_set_default(ctx, kind, type, NULL);
+    else if (argc == 2)
+        ok = set_default(ctx, layout, kind, type, argv[1]);
+    else if ((entry = mesh_layout_default(layout, kind, type)) != NULL)
+        puts(entry->name);
+    else
+        ok = mesh_raise(ctx, MESH_R_NO_DEFAULT,
+                        "%.100s; set one: meshctl default %.100s FINGERPRINT",
+                        argv[0], argv[0]);
+    mesh_layout_free(layout);
+    return ok;
+}
+
+/* Asks on the terminal whether to go on. */
+static int confirm(struct mesh_context *ctx, const char *what, const char *name,
+                   const char *with)
+{
+    char answer[8] = "";
+
+    if (!isatty(STDIN_FILENO))
+        return mesh_raise(ctx, MESH_R_USAGE,
+                          "nobody can be asked whether to delete the %s %s; "
+                          "there is --yes",
+                          what, name);
+    fprintf(stderr, "Delete the %s %s%s for ever? Type yes: ", what, name,
+            with);
+    if (fgets(answer, sizeof(answer), stdin) == NULL
+        || strcmp(answer, "yes\n") != 0) {
+        command_note("nothing was deleted");
+        return 0;
+    }
+    return 1;
+}
+
+/* Deletes the private keys of a profile that this device holds. */
+static int delete_keys(struct mesh_context *ctx, const char *file)
+{
+    struct mesh_profile *profile = NULL;
+    struct mesh_key_name name;
+    int ok = mesh_profile_read(ctx, file, &profile), held;
+
+    if (!ok)
+        command_note("so its keys are not known; without --keys it can be "
+                     "deleted");
+    for (size_t i = 0; ok && i < profile->keys_count; i++)
+        ok = mesh_key_name_of(ctx, profile->keys[i].public, &name)
+             && mesh_keystore_holds(ctx, &name, &held)
+             && (!held || mesh_keystore_delete(ctx, &name));
+    mesh_profile_free(profile);
+    return ok;
+}
+
+static int delete_file(struct mesh_context *ctx, const char *path)
+{
+    if (unlink(path) == 0 || errno == ENOENT)
+        return 1;
+    return mesh_raise(ctx, MESH_R_FILE_IO, "%.300s: %s; remove it yourself",
+                      path, strerror(errno));
+}
+
+/* Keys first: as long as the profile is there a failure can be repeated. */
+static int delete_profile(struct mesh_context *ctx,
+                          const struct mesh_layout_entry *entry, int keys)
+{
+    char *standard = mesh_layout_standard_file(ctx, entry->name);
+    int ok = standard != NULL && (!keys || delete_keys(ctx, entry->file))
+             && mesh_layout_remove(ctx, entry->kind, entry->name);
+
+    if (ok) {
+        ok = delete_file(ctx, entry->file);
+        ok &= delete_file(ctx, entry->archive);
+        /* Its folder, if it is ours and nothing else is in it. */
+        if (strcmp(standard, entry->file) == 0) {
+            *strrchr(standard, '/') = '\0';
+            rmdir(standard);
+        }
+    }
+    OPENSSL_free(standard);
+    return ok;
+}
+
+/* The key store's own name of a key that no profile here has.  0, and nothing
+ * raised, if it does not hold such a key, or several. */
+static int find_stored_key(struct mesh_context *ctx, const char *fingerprint,
+                           struct mesh_key_name *name)
+{
+    struct mesh_context quiet = mesh_context_quiet(ctx);
+    struct mesh_keystore_item *items = NULL;
+    struct mesh_udf udf, own;
+    size_t count = 0, found = 0;
+
+    if (!mesh_udf_parse(&quiet, fingerprint, &udf)
+        || !mesh_keystore_list(&quiet, &items, &count))
+        return 0;
+    for (size_t i = 0; i < count; i++)
+        if (mesh_udf_parse(&quiet, items[i].name.udf, &own)
+            && mesh_udf_may_equal(&own, &udf)) {
+            *name = items[i].name;
+            found++;
+        }
+    OPENSSL_free(items);
+    return found == 1;
+}
+
+/* Finds the key that a URI names: of a profile, or of the key store alone. */
+static int find_key(struct mesh_context *ctx, const char *uri,
+                    const struct mesh_uri *parsed, struct mesh_key_name *name)
+{
+    struct failure failure;
+    struct mesh_context quiet = failure_catch(ctx, &failure);
+    struct target target = {NULL, NULL};
+    int ok;
+
+    if (!target_open_uri(&quiet, uri, &target)) {
+        if (failure.reason == MESH_R_FINGERPRINT_UNKNOWN
+            && parsed->role[0] == '\0'
+            && find_stored_key(ctx, parsed->profile, name))
+            return 1;
+        return mesh_raise(ctx, failure.reason, "%s", failure.text);
+    }
+    ok = target.key != NULL
+             ? mesh_key_name_of(ctx, target.key->public, name)
+             : mesh_raise(ctx, MESH_R_PROFILE_MISSING,
+                          "%s profile %s is not in the layout of this device",
+                          kind_word(target.profile->kind),
+                          target.profile->identifier);
+    target_clear(&target);
+    return ok;
+}
+
+/* The entry of the profile that a URI names, without reading its file: broken
+ * ones can be deleted, too.  *entry is NULL if it names something else. */
+static int entry_of_uri(struct mesh_context *ctx,
+                        const struct mesh_layout *layout,
+                        const struct mesh_uri *uri,
+                        const struct mesh_layout_entry **entry)
+{
+    enum mesh_profile_kind kind;
+    const char *type;
+
+    *entry = NULL;
+    if (uri->role[0] != '\0')
+        return 1;
+    if (kind_parse(uri->profile, &kind, &type)) {
+        *entry = mesh_layout_default(layout, kind, type);
+        return *entry != NULL
+               || mesh_raise(ctx, MESH_R_NO_DEFAULT, "%s", uri->profile);
+    }
+    return !mesh_udf_looks_like(uri->profile)
+           || find_entry(ctx, layout, uri->profile, entry);
+}
+
+int command_delete(struct mesh_context *ctx, int argc, char **argv)
+{
+    int keys = 0, yes = 0, ok = 0;
+    const struct command_option options[] = {
+        {"keys", NULL, &keys, 0},
+        {"yes", NULL, &yes, 0},
+        {NULL, NULL, NULL, 0},
+    };
+    const struct mesh_layout_entry *entry;
+    struct mesh_layout *layout = NULL;
+    struct mesh_key_name name;
+    struct mesh_uri uri;
+
+    if (!command_options(ctx, &argc, &argv, options, 1, 1)
+        || !mesh_uri_parse(ctx, argv[0], &uri)
+        || !mesh_layout_open(ctx, &layout))
+        return 0;
+    if (!entry_of_uri(ctx, layout, &uri, &entry))
+        goto end;
+    if (entry != NULL)
+        ok = (yes
+              || confirm(ctx, "profile", entry->name,
+                         keys ? " with its private keys" : ""))
+             && delete_profile(ctx, entry, keys);
+    else
+        ok = find_key(ctx, argv[0], &uri, &name)
+             && (yes || confirm(ctx, "private key", name.udf, ""))
+             && mesh_keystore_delete(ctx, &name);
+end:
+    mesh_layout_free(layout);
+    return ok;
+}
+
+int command_lock(struct mesh_context *ctx, int argc, char **argv)
+{
+    static const struct command_option options[] = {{NULL, NULL, NULL, 0}};
+
+    return command_options(ctx, &argc, &argv, options, 0, 0)
+           && mesh_keystore_lock(ctx);
+}

@@ -1,0 +1,67 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Passphrases: from the terminal or a file, never from an argument.
+ */
+#include "tools/input.h"
+
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <openssl/ui.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static int read_file(struct mesh_context *ctx, struct passphrase *passphrase)
+{
+    unsigned char *data = NULL;
+    size_t len = 0;
+
+    if (!input_read(ctx, passphrase->file, PASSPHRASE_MAX - 1, &data, &len))
+        return 0;
+    data[strcspn((char *)data, "\r\n")] = '\0';
+    OPENSSL_strlcpy(passphrase->text, (char *)data, PASSPHRASE_MAX);
+    OPENSSL_clear_free(data, len);
+    return 1;
+}
+
+static int ask(struct mesh_context *ctx, struct passphrase *passphrase)
+{
+    char prompt[256];
+    int terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+    /* Without a terminal OpenSSL would read standard input, with an echo. */
+    if (terminal < 0)
+        return mesh_raise(ctx, MESH_R_PASSPHRASE,
+                          "%.200s is encrypted and there is no terminal to "
+                          "ask on; use --passphrase-file",
+                          passphrase->what);
+    close(terminal);
+    snprintf(prompt, sizeof(prompt),
+             "Passphrase of %.200s: ", passphrase->what);
+    if (UI_UTIL_read_pw_string(passphrase->text, PASSPHRASE_MAX, prompt, 0)
+        != 0)
+        return mesh_raise(ctx, MESH_R_PASSPHRASE, "none was given for %.200s",
+                          passphrase->what);
+    return 1;
+}
+
+int passphrase_get(struct mesh_context *ctx, struct passphrase *passphrase)
+{
+    if (passphrase->text != NULL)
+        return 1;
+    passphrase->text = OPENSSL_secure_zalloc(PASSPHRASE_MAX);
+    if (passphrase->text == NULL)
+        return mesh_raise(ctx, MESH_R_MEMORY, "passphrase");
+    if (passphrase->file != NULL ? read_file(ctx, passphrase)
+                                 : ask(ctx, passphrase))
+        return 1;
+    passphrase_clear(passphrase);
+    return 0;
+}
+
+void passphrase_clear(struct passphrase *passphrase)
+{
+    OPENSSL_secure_clear_free(passphrase->text, PASSPHRASE_MAX);
+    passphrase->text = NULL;
+}

@@ -1,0 +1,55 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * What the user means by a URI or a file.
+ */
+#include "tools/target.h"
+#include "store/resolve.h"
+#include "tools/change.h"
+#include "tools/input.h"
+
+#include <string.h>
+
+int target_open_uri(struct mesh_context *ctx, const char *uri,
+                    struct target *target)
+{
+    struct mesh_uri parsed;
+
+    memset(target, 0, sizeof(*target));
+    if (!mesh_uri_parse(ctx, uri, &parsed))
+        return 0;
+    if (parsed.profile[0] == '\0')
+        return mesh_raise(ctx, MESH_R_USAGE,
+                          "'%.100s' names no profile; 'meshctl list' lists "
+                          "them",
+                          uri);
+    if (!mesh_resolve_profile(ctx, parsed.profile, &target->profile,
+                              &target->key))
+        return 0;
+    if (parsed.role[0] == '\0')
+        return 1;
+    target->key = change_one_key(ctx, target->profile, parsed.role);
+    if (target->key == NULL)
+        target_clear(target);
+    return target->key != NULL;
+}
+
+int target_open_file(struct mesh_context *ctx, const char *path,
+                     struct mesh_profile **profile)
+{
+    unsigned char *data = NULL;
+    size_t len = 0;
+    int ok;
+
+    *profile = NULL;
+    ok = input_read(ctx, path, MESH_PROFILE_FILE_MAX, &data, &len)
+         && mesh_profile_parse(ctx, (const char *)data, len, path, profile);
+    OPENSSL_clear_free(data, len);
+    return ok;
+}
+
+void target_clear(struct target *target)
+{
+    mesh_profile_free(target->profile);
+    memset(target, 0, sizeof(*target));
+}

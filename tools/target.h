@@ -1,0 +1,24 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * What the user means by a URI or a file.
+ */
+#ifndef MESH_TOOLS_TARGET_H
+#define MESH_TOOLS_TARGET_H
+
+#include "store/profile.h"
+
+struct target {
+    struct mesh_profile *profile;
+    const struct mesh_profile_key *key; /* of it; NULL: all of the profile */
+};
+
+/* The profile, or key of a profile, that a URI names: verified. */
+int target_open_uri(struct mesh_context *ctx, const char *uri,
+                    struct target *target);
+/* The profile in a file: verified as far as it proves itself. */
+int target_open_file(struct mesh_context *ctx, const char *path,
+                     struct mesh_profile **profile);
+void target_clear(struct target *target);
+
+#endif
