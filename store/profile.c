@@ -287,6 +287,17 @@ static int push_key(struct mesh_context *ctx, struct mesh_profile *p,
     return ok;
 }
 
+int mesh_profile_key_named(struct mesh_context *ctx,
+                           const struct mesh_profile_key *key,
+                           const struct mesh_udf *udf, int *named)
+{
+    char text[MESH_UDF_TEXT_MAX];
+
+    mesh_udf_print(udf, text);
+    *named = strcmp(text, key->udf) == 0;
+    return *named || mesh_udf_names_key(ctx, udf, key->public, named);
+}
+
 /* Fills in a key whose public half is read: its name must be its own. */
 static int name_key(struct mesh_context *ctx, struct mesh_profile_key *key,
                     const char *name, const char *member, const json_t *device)
@@ -294,17 +305,18 @@ static int name_key(struct mesh_context *ctx, struct mesh_profile_key *key,
     struct mesh_udf udf;
     int named;
 
+    if (!mesh_udf_of_key(ctx, key->public, &udf))
+        return 0;
+    mesh_udf_print(&udf, key->udf);
     if (!mesh_udf_parse(ctx, name, &udf)
-        || !mesh_udf_names_key(ctx, &udf, key->public, &named))
+        || !mesh_profile_key_named(ctx, key, &udf, &named))
         return 0;
     if (!named)
         return mesh_raise(ctx, MESH_R_KEY_FINGERPRINT,
                           "%.64s is not the fingerprint of the %s under it",
                           name, member);
-    if (!mesh_udf_of_key(ctx, key->public, &udf)
-        || !copy_text(ctx, device, &key->device))
+    if (!copy_text(ctx, device, &key->device))
         return 0;
-    mesh_udf_print(&udf, key->udf);
     key->member = OPENSSL_strdup(member);
     return key->member != NULL
            || mesh_raise(ctx, MESH_R_MEMORY, "reading a profile");
@@ -723,7 +735,7 @@ size_t mesh_profile_find_keys(struct mesh_context *ctx,
 
             named = strcmp(key->member, *members) == 0;
             if (!named && is_udf
-                && !mesh_udf_names_key(&quiet, &udf, key->public, &named))
+                && !mesh_profile_key_named(&quiet, key, &udf, &named))
                 named = 0;
             if (named)
                 keys[n++] = key;

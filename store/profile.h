@@ -75,6 +75,12 @@ size_t mesh_profile_find_keys(struct mesh_context *ctx,
 /* The alias of a key's role for printing: "sign", or the member's name. */
 const char *mesh_profile_role(const struct mesh_profile_key *key);
 
+/* Whether a fingerprint, as long as it is, names a key: *named is 1 or 0.  As
+ * mesh_udf_names_key(), but quick for the name that we computed. */
+int mesh_profile_key_named(struct mesh_context *ctx,
+                           const struct mesh_profile_key *key,
+                           const struct mesh_udf *udf, int *named);
+
 /* The JSON of a public key: {"UDF", "PublicParameters"} with PublicKeyRSA for
  * RSA and PublicKeyPKIX for all others, and X509Certificate, X509Chain if there
  * are certificates (NULL for none).  The caller json_decref()s. */

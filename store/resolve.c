@@ -229,7 +229,7 @@ static int take_if_named(struct search *s, struct mesh_profile *profile,
 
     *taken = 0;
     for (i = 0; i < profile->keys_count && key == NULL; i++) {
-        if (!mesh_udf_names_key(s->ctx, udf, profile->keys[i].public, &named))
+        if (!mesh_profile_key_named(s->ctx, &profile->keys[i], udf, &named))
             return 0;
         if (named)
             key = &profile->keys[i];

@@ -24,7 +24,7 @@ static int find_key(struct mesh_context *ctx, const struct mesh_profile *p,
     for (i = 0; i < p->keys_count && *key == NULL; i++) {
         if (strcmp(p->keys[i].member, member) != 0)
             continue;
-        if (!mesh_udf_names_key(ctx, udf, p->keys[i].public, &named))
+        if (!mesh_profile_key_named(ctx, &p->keys[i], udf, &named))
             return 0;
         if (named)
             *key = &p->keys[i];
@@ -63,7 +63,7 @@ int mesh_trust_name(struct mesh_context *ctx, const struct mesh_profile *p,
         return 1;
     }
     key = identity(ctx, p, is_device ? DEVICE_KEY : MASTER_KEY);
-    return key != NULL && mesh_udf_names_key(ctx, udf, key->public, named);
+    return key != NULL && mesh_profile_key_named(ctx, key, udf, named);
 }
 
 static int signed_by_identity(struct mesh_context *ctx,
@@ -125,7 +125,7 @@ int mesh_trust_personal(struct mesh_context *ctx, const struct mesh_profile *p,
     int named;
 
     key = identity(ctx, master, MASTER_KEY);
-    if (key == NULL || !mesh_udf_names_key(ctx, &p->udf, key->public, &named))
+    if (key == NULL || !mesh_profile_key_named(ctx, key, &p->udf, &named))
         return 0;
     if (!named)
         return mesh_raise(ctx, MESH_R_PROFILE_NAME,

@@ -202,9 +202,9 @@ void mesh_call_free(struct mesh_call *call)
 static enum mesh_message_result receive(int fd, unsigned seconds,
                                         struct mesh_call *call)
 {
-    enum mesh_message_result result
-        = mesh_message_receive_answer(fd, (int)seconds * 1000, &call->answer,
-                                      &call->result, &call->result_len);
+    enum mesh_message_result result =
+        mesh_message_receive_answer(fd, (int)seconds * 1000, &call->answer,
+                                    &call->result, &call->result_len);
 
     if (result == MESH_MESSAGE_OK
         && call->answer.serial != call->request.serial) {
@@ -302,8 +302,8 @@ static enum greeting adopt(struct mesh_context *ctx, connection *made)
     size_t i;
 
     for (i = 0; i <= POOL_SIZE && greeting == GONE; i++) {
-        _Atomic connection *place
-            = i < POOL_SIZE ? &store->idle[i] : &store->anchor;
+        _Atomic connection *place =
+            i < POOL_SIZE ? &store->idle[i] : &store->anchor;
         connection parent = atomic_load(place);
 
         if (parent == 0 || is_ours(parent))

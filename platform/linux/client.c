@@ -57,8 +57,8 @@ int mesh_keystore_operate(struct mesh_context *ctx,
     call.request.tls_client_version = op->tls_client_version;
     call.request.tls_negotiated_version = op->tls_negotiated_version;
     call.request.implicit_rejection = op->implicit_rejection;
-    call.request.out_max
-        = (uint32_t)(*out_len < MESH_MESSAGE_MAX ? *out_len : MESH_MESSAGE_MAX);
+    call.request.out_max =
+        (uint32_t)(*out_len < MESH_MESSAGE_MAX ? *out_len : MESH_MESSAGE_MAX);
     memcpy(call.request.digest, op->digest, sizeof(op->digest));
     memcpy(call.request.mgf1_digest, op->mgf1_digest, sizeof(op->mgf1_digest));
     call.label = op->label;
@@ -96,8 +96,8 @@ static int call_for_key(struct mesh_context *ctx, enum mesh_request_type type,
     p = call.result;
     ERR_set_mark();
     if (p != NULL)
-        *public
-            = d2i_PUBKEY_ex(NULL, &p, (long)call.result_len, ctx->libctx, NULL);
+        *public =
+            d2i_PUBKEY_ex(NULL, &p, (long)call.result_len, ctx->libctx, NULL);
     ERR_pop_to_mark();
     if (*public != NULL && p != call.result + call.result_len) {
         EVP_PKEY_free(*public);

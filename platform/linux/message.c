@@ -354,9 +354,9 @@ mesh_message_receive_request(int fd, int timeout_ms,
     if (result != MESH_MESSAGE_OK)
         goto end;
     if (request_fits(request))
-        result
-            = take_data(&raw, (uint64_t)request->label_len + request->data_len,
-                        request->in_memfd, data, len);
+        result =
+            take_data(&raw, (uint64_t)request->label_len + request->data_len,
+                      request->in_memfd, data, len);
     else
         result = MESH_MESSAGE_MALFORMED;
     if (result == MESH_MESSAGE_OK && raw.fd_count > 1) {

@@ -34,8 +34,8 @@
 #define FD_LIMIT      65536u
 #define FIXED_PATH    "PATH=/usr/local/bin:/usr/bin:/bin"
 
-static const char *const passed_environment[]
-    = {"HOME", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"};
+static const char *const passed_environment[] = {"HOME", "XDG_RUNTIME_DIR",
+                                                 "DBUS_SESSION_BUS_ADDRESS"};
 #define PASSED_COUNT (sizeof(passed_environment) / sizeof(char *))
 
 /* All that the new process needs: it may not allocate any more. */
@@ -241,8 +241,8 @@ static int make_environment(struct launch *launch)
 
 int mesh_keyd_spawn(struct mesh_context *ctx)
 {
-    const char *program = ctx->config.keyd_path != NULL ? ctx->config.keyd_path
-                                                        : MESH_KEYD_PATH;
+    const char *program =
+        ctx->config.keyd_path != NULL ? ctx->config.keyd_path : MESH_KEYD_PATH;
     struct launch launch = {.program = program, .ready = -1};
     char *socket_path = NULL, *home = NULL;
     int dir_fd = -1, pipe_fds[2] = {-1, -1}, ok = 0;

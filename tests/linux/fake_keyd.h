@@ -21,6 +21,7 @@ enum fake_behaviour {
     FAKE_TOO_LONG, /* one octet more than the caller has room for */
     FAKE_BUSY,
     FAKE_GARBAGE, /* instead of keys, lists and the status */
+    FAKE_SHORT,   /* one octet of these missing */
     FAKE_SILENT_HELLO,
     FAKE_SILENT,
     FAKE_NOT_STARTED,  /* says why */

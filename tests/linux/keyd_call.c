@@ -8,6 +8,7 @@
  *   keyd_call stat|sign|delete PUBLIC.pem
  *   keyd_call list|lock|status
  *   keyd_call loop SECONDS THREADS PUBLIC.pem   prints signatures per second
+ *   keyd_call hold SECONDS                      keeps a connection open
  *
  * generate, import and register print the public key as PEM.  sign reads a
  * SHA-256 digest (Ed25519: a message) from stdin and writes the signature.  The
@@ -210,6 +211,11 @@ static int status(struct mesh_context *ctx, char **argv)
     return 1;
 }
 
+static int hold(struct mesh_context *ctx, char **argv)
+{
+    return status(ctx, argv) && sleep((unsigned)atoi(argv[0])) == 0;
+}
+
 static const struct command {
     const char *name;
     int arguments;
@@ -222,6 +228,7 @@ static const struct command {
     {"delete", 1, delete_key},
     {"sign", 1, sign},
     {"loop", 3, loop},
+    {"hold", 1, hold},
     {"list", 0, list},
     {"lock", 0, lock},
     {"status", 0, status},

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""search_memory.py PID KEY.pem...
+"""search_memory.py PID [--text TEXT] KEY.pem...
 
 Reads the memory of a process and counts the pieces of private keys in it: of
 d, p, q, the exponents and the coefficient of RSA, the scalar of EC, the seed of
 Ed25519, every 16 octets in a row, most significant octet first and last (as
-libcrypto's numbers lie).  Prints what was found; the status is 0 if there was
+libcrypto's numbers lie); and of the text.  Prints what was found; the status is 0 if there was
 anything, 1 if nothing."""
 
 import re
@@ -13,6 +13,7 @@ import subprocess
 import sys
 
 PIECE = 16
+PAGE = 4096
 SECRET = re.compile(
     r'^(privateExponent|prime1|prime2|exponent1|exponent2|coefficient|priv):'
     r'\s*\n((?:\s+[0-9a-f:]+\n)+)', re.MULTILINE)
@@ -32,29 +33,37 @@ def memory(pid):
             open(f'/proc/{pid}/mem', 'rb', buffering=0) as mem:
         for line in maps:
             area, access, *rest = line.split()
-            if access[0] != 'r' or rest[-1] in ('[vvar]', '[vsyscall]'):
+            if access[:2] != 'rw':
                 continue
             start, end = (int(n, 16) for n in area.split('-'))
             try:
                 mem.seek(start)
-                yield line.rstrip(), mem.read(end - start)
+                data = mem.read(end - start)
             except OSError:
                 continue
+            # most of it was never used
+            yield line.rstrip(), b''.join(
+                data[i:i + PAGE] for i in range(0, len(data), PAGE)
+                if data.count(0, i, i + PAGE) < PAGE)
 
 
 def main():
-    wanted = [(path, *secret) for path in sys.argv[2:]
-              for secret in secrets(path)]
+    pid, *paths = sys.argv[1:]
+    text = []
+    if paths[0] == '--text':
+        text = [('text', paths[1], 'as it is', paths[1].encode())]
+        paths = paths[2:]
+    wanted = [(path, *secret) for path in paths for secret in secrets(path)]
     if not wanted:
         sys.exit('no private key to look for')
-    areas = list(memory(int(sys.argv[1])))
-    if sum(len(data) for _, data in areas) < 1 << 20:
+    areas = list(memory(int(pid)))
+    if sum(len(data) for _, data in areas) < 100000:
         sys.exit('the memory cannot be read')
     found = False
-    for path, name, order, octets in wanted:
+    for path, name, order, octets in wanted + text:
         for area, data in areas:
             n = sum(data.count(octets[i:i + PIECE])
-                    for i in range(0, len(octets) - PIECE + 1, PIECE))
+                    for i in range(0, max(len(octets) - PIECE + 1, 1), PIECE))
             if n:
                 found = True
                 print(f'{path}: {name} ({order}): {n} pieces in {area}')

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 mesh_unit_test(linux message mesh_platform Threads::Threads)
-mesh_unit_test(linux client mesh_platform Threads::Threads)
-target_sources(test_client PRIVATE linux/fake_keyd.c)
+foreach(name client client_fork)
+    mesh_unit_test(linux ${name} mesh_platform Threads::Threads)
+    target_sources(test_${name} PRIVATE linux/fake_keyd.c)
+endforeach()
+
+mesh_script_test(linux cold_start)
 
 include(${CMAKE_CURRENT_LIST_DIR}/keyd_tests.cmake OPTIONAL)

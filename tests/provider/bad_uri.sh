@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Every wrong name has an error text of its own, and openssl says it.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 device=$(meshctl create device --algorithm P-256)
 uri=$(meshctl reference mesh://device/sign)
 key=$(sed 's|mesh://||' <<< "$uri")

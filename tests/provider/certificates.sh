@@ -1,16 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Certificates, requests and CMS with keys of a device, here by -provider on the
-# command line instead of openssl.cnf.  Usage: certificates.sh ALGORITHM
-. "$(dirname "$0")/lib.sh"
+# Certificates, requests and CMS with keys of a device.
+# Usage: certificates.sh ALGORITHM config|provider
+. "$(dirname "$0")/../lib.sh"
 algorithm=$1
 meshctl create device --algorithm "$algorithm"
 signer=$(meshctl reference mesh://device/sign)
-# The settings of our section come with -config; nothing is activated by it.
-grep -v "^openssl_conf\|^activate" openssl.cnf > request.cnf
-export OPENSSL_CONF="$HOME/request.cnf"
-export MESH_KEYD_SOCKET="$XDG_RUNTIME_DIR/mesh/keyd.sock"
-by="-provider mesh -provider default"
+activated_by "$2"
 
 say "a self-signed certificate, by the key's own fingerprint"
 openssl req $by -x509 -key "${signer/\/\//}" -subj /CN=localhost -days 2 \

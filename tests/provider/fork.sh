@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Servers load keys in the master and sign in children: after fork; and after
 # fork, change of user and chroot.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 meshctl create device --algorithm P-256
 export LD_PRELOAD="${MESH_PRELOAD:-}"
 say "parent and 4 children sign"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # The module is a guest: few libraries, one symbol, no threads, one socket.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 meshctl create device --algorithm P-256
 if [ -z "${MESH_PRELOAD:-}" ]; then
     say "libraries: libcrypto, jansson, libc"
@@ -19,9 +19,10 @@ readelf -lW "$MESH_BUILD/mesh.so" | grep GNU_STACK | grep -qv E || die "stack"
 say "threads, descriptors, children, handlers"
 LD_PRELOAD="${MESH_PRELOAD:-}" "$MESH_BUILD/tests/guest" mesh://device/sign
 meshctl lock
-say "nothing on stderr, nothing opened by loading the module alone"
+[ -z "${MESH_PRELOAD:-}" ] || exit 0
+say "loading the module alone opens and starts nothing, and says nothing"
 strace -f -e trace=socket,connect,clone,fork,vfork,clone3 -o strace.out \
-    env LD_PRELOAD= openssl version > /dev/null 2> stderr.out || exit 1
+    openssl list -providers > providers.out 2> stderr.out
+grep -q "Mesh provider" providers.out || die "it is not loaded"
 [ ! -s stderr.out ] || die "$(cat stderr.out)"
-! grep -v "exited\|SIGCHLD" strace.out | grep -q "socket\|clone\|fork" \
-    || die "$(cat strace.out)"
+! grep "socket\|clone\|fork" strace.out || die "it did"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # mesh-keyd is killed between two signatures, and in the middle of one: the next
 # signature works, none is wrong, none takes longer than the time limit.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 meshctl create device --algorithm P-256
 LD_PRELOAD="${MESH_PRELOAD:-}" \
     "$MESH_BUILD/tests/sign_loop" mesh://device/sign 60 50 > loop.out 2>&1 &

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 foreach(script sign_and_decrypt certificates tls)
     foreach(algorithm RSA-2048 P-256 ED25519)
-        mesh_script_test(provider ${script} ${algorithm})
+        foreach(activation config provider)
+            mesh_script_test(provider ${script} ${algorithm} ${activation})
+        endforeach()
     endforeach()
 endforeach()
 foreach(script bad_uri fork guest keyd_dies memory valgrind)

@@ -1,10 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # TLS 1.2 and 1.3 handshakes: our key in s_server, plain OpenSSL in s_client;
-# and the other way round, with a client certificate.  Usage: tls.sh ALGORITHM
-. "$(dirname "$0")/lib.sh"
+# and the other way round, with a client certificate.
+# Usage: tls.sh ALGORITHM config|provider
+. "$(dirname "$0")/../lib.sh"
 meshctl create device --algorithm "$1"
-openssl req -x509 -key mesh://device/auth -subj /CN=localhost -days 2 \
+activated_by "$2"
+openssl req $by -x509 -key mesh://device/auth -subj /CN=localhost -days 2 \
     -addext subjectAltName=DNS:localhost -out auth.crt
 meshctl certificate mesh://device/auth auth.crt
 server=
@@ -29,13 +31,13 @@ stop() {
 }
 for version in tls1_2 tls1_3; do
     say "$version: our key in the server"
-    serve openssl s_server -cert auth.crt -key mesh://device/auth -$version
+    serve openssl s_server $by -cert auth.crt -key mesh://device/auth -$version
     echo | plain s_client -connect "127.0.0.1:$port" -CAfile auth.crt \
         -verify_return_error -verify_hostname localhost -$version > client.out
     grep "Verify return code: 0 (ok)" client.out
     stop
     say "$version: certificate and key by one URI"
-    serve openssl s_server -cert mesh://device/auth -key mesh://device/auth
+    serve openssl s_server $by -cert mesh://device/auth -key mesh://device/auth
     echo | plain s_client -connect "127.0.0.1:$port" -CAfile auth.crt \
         -verify_return_error -$version > client.out
     stop
@@ -46,7 +48,7 @@ for version in tls1_2 tls1_3; do
         -Verify 1 -verify_return_error -CAfile auth.crt
     echo "GET / HTTP/1.0
 
-" | openssl s_client -connect "127.0.0.1:$port" -cert auth.crt -ign_eof \
+" | openssl s_client $by -connect "127.0.0.1:$port" -cert auth.crt -ign_eof \
         -key mesh://device/auth -CAfile server.crt -$version > client.out
     grep "CN = localhost" client.out
     stop

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # The loader and signatures under valgrind: no error, nothing lost.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 command -v valgrind > /dev/null || { echo "valgrind is missing"; exit 77; }
 [ -z "${MESH_PRELOAD:-}" ] || { echo "not with a sanitizer"; exit 77; }
 meshctl create device

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Sourced by the scripts of this folder, which run inside tests/with-keyring.
-. "$(dirname "$0")/../provider/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 
 # ends NUMBER COMMAND...: its exit status.
 ends() {

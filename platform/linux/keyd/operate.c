@@ -6,6 +6,7 @@
 #include "platform/linux/keyd/operate.h"
 
 #include "platform/algorithm.h"
+#include "platform/linux/keyd/harden.h"
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -331,6 +332,7 @@ int mesh_operate(struct mesh_context *ctx, EVP_PKEY *key,
     ERR_clear_error();
     if (op->operation == MESH_OP_DERIVE) {
         ok = derive(ctx, key, in, in_len, buffer, out_len);
+        mesh_wipe_stack(); /* libcrypto recodes the scalar there */
     } else if (op->operation == MESH_OP_DECRYPT) {
         ok = decrypt(ctx, key, params, op->implicit_rejection, in, in_len,
                      buffer, out_len);

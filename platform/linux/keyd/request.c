@@ -102,7 +102,7 @@ static int answer_public(struct call *call, EVP_PKEY *key)
         return mesh_raise(call->ctx, MESH_R_INTERNAL,
                           "the public key cannot be encoded");
     call->out_len = (size_t)len;
-    return mesh_key_name_of(call->ctx, key, &call->name);
+    return 1;
 }
 
 static int serve_generate(struct call *call)
@@ -285,7 +285,8 @@ void mesh_request_serve(struct mesh_service *service,
            sizeof(call.name.spki_sha256));
     ok = run(&call, handler, peer);
     ERR_clear_error();
-    mesh_wipe_stack();
+    if (handler != NULL && handler->owner_only) /* they hold keys as octets */
+        mesh_wipe_stack();
     if (handler != NULL && handler->is_logged)
         mesh_log("pid=%d uid=%u program=%s key=%s %s: %s%s%s", (int)peer->pid,
                  (unsigned)peer->uid, peer->program,

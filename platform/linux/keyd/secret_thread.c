@@ -219,16 +219,34 @@ static void on_service_signal(GDBusConnection *bus, const char *sender,
     g_clear_pointer(&value, g_variant_unref);
 }
 
+/* Ends an unlocking: all that wait for it go on. */
+static void unlock_end(struct mesh_secret_thread *t)
+{
+    g_mutex_lock(&t->mutex);
+    t->unlocking = 0;
+    t->unlock_round++;
+    g_clear_pointer(&t->unlock_paths, g_strfreev);
+    g_cond_broadcast(&t->changed);
+    g_mutex_unlock(&t->mutex);
+}
+
 static void on_owner(GDBusConnection *bus, const char *sender, const char *path,
                      const char *interface, const char *signal,
                      GVariant *parameters, gpointer arg)
 {
     struct mesh_secret_thread *t = arg;
+    struct mesh_context local;
 
     (void)bus, (void)sender, (void)path, (void)interface, (void)signal;
     (void)parameters;
     t->locked(t->locked_arg);
     disconnect(t);
+    if (t->unlocking) { /* libsecret forgets a prompt that went with the bus */
+        local = mesh_failure_context(t->ctx, &t->unlock_failure);
+        mesh_raise(&local, MESH_R_NO_SECRET_SERVICE,
+                   "the Secret Service went away while it was asked to unlock");
+        unlock_end(t);
+    }
 }
 
 static void on_closed(GDBusConnection *bus, gboolean remote, GError *error,
@@ -284,35 +302,26 @@ static gboolean run_job(gpointer arg)
     return G_SOURCE_REMOVE;
 }
 
-/* Ends an unlocking: all that wait for it go on. */
-static void unlock_end(struct mesh_secret_thread *t)
-{
-    g_mutex_lock(&t->mutex);
-    t->unlocking = 0;
-    t->unlock_round++;
-    g_clear_pointer(&t->unlock_paths, g_strfreev);
-    g_cond_broadcast(&t->changed);
-    g_mutex_unlock(&t->mutex);
-}
-
 static void on_unlocked(GObject *object, GAsyncResult *result, gpointer arg)
 {
     struct mesh_secret_thread *t = arg;
-    struct mesh_context local =
-        mesh_failure_context(t->ctx, &t->unlock_failure);
+    struct mesh_context local;
     GStrv unlocked = NULL;
     GError *error = NULL;
     int n = secret_service_unlock_dbus_paths_finish(SECRET_SERVICE(object),
                                                     result, &unlocked, &error);
 
-    if (error != NULL)
-        mesh_raise(&local, MESH_R_NO_SECRET_SERVICE, "%s", error->message);
-    else if (n == 0)
-        mesh_raise(&local, MESH_R_PROMPT_DISMISSED,
-                   "the prompt to unlock the keyring was dismissed");
+    if (SECRET_SERVICE(object) == t->service) { /* else on_owner() ended it */
+        local = mesh_failure_context(t->ctx, &t->unlock_failure);
+        if (error != NULL)
+            mesh_raise(&local, MESH_R_NO_SECRET_SERVICE, "%s", error->message);
+        else if (n == 0)
+            mesh_raise(&local, MESH_R_PROMPT_DISMISSED,
+                       "the prompt to unlock the keyring was dismissed");
+        unlock_end(t);
+    }
     g_clear_error(&error);
     g_strfreev(unlocked);
-    unlock_end(t);
 }
 
 static gboolean start_unlock(gpointer arg)

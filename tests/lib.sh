@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Sourced by the scripts of this folder, which run inside tests/with-keyring
+# Sourced by the scripts of the folders, which run inside tests/with-keyring
 # with MESH_BUILD set: an openssl.cnf that activates default, then mesh, and a
 # few words for checks.
 set -eu
@@ -34,6 +34,13 @@ meshctl() {
 # openssl with our module; a sanitizer's runtime must come first in it.
 openssl() {
     LD_PRELOAD="${MESH_PRELOAD:-}" command openssl "$@"
+}
+# activated_by config|provider: by openssl.cnf alone, or by $by in each command.
+activated_by() {
+    by=
+    [ "$1" = provider ] || return 0
+    sed -i "/^openssl_conf/d" openssl.cnf
+    by="-provider mesh -provider default"
 }
 # openssl without it.
 plain() {

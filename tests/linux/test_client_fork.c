@@ -1,0 +1,220 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The client's connections when the application forks, starts threads, changes
+ * its user, or closes what it does not know.
+ */
+#include "tests/linux/client_fixture.h"
+
+#include <pthread.h>
+#include <sys/socket.h>
+
+/* The path is out of reach, as in a chroot: only adoption can help. */
+static void lose_the_path(void)
+{
+    assert_true(mesh_context_configure(ctx, "keyd-socket", "/nowhere/x"));
+    assert_true(mesh_context_configure(ctx, "keyd-path", "/nowhere/y"));
+}
+
+static int sign_often(unsigned seed, unsigned times)
+{
+    unsigned i;
+
+    for (i = 0; i < times; i++)
+        if (sign(ctx, seed * 100000 + i) != 1)
+            return 0;
+    return 1;
+}
+
+static void children_are_adopted(void **state)
+{
+    pid_t pids[4], grandchild;
+    int i, files;
+
+    (void)state;
+    expect_ok(ctx, sign(ctx, 1));
+    lose_the_path();
+    files = open_files();
+    for (i = 0; i < 4; i++) {
+        pids[i] = fork();
+        if (pids[i] != 0)
+            continue;
+        if (geteuid() == 0
+            && (chroot(folder) < 0 || chdir("/") < 0 || setgid(NOBODY) < 0
+                || setuid(NOBODY) < 0))
+            _exit(2);
+        if (!sign_often(i + 1u, 200))
+            _exit(3);
+        grandchild = fork();
+        if (grandchild == 0)
+            _exit(sign_often(i + 10u, 50) ? 0 : 4);
+        if (!sign_often(i + 20u, 50))
+            _exit(5);
+        waitpid(grandchild, &files, 0);
+        mesh_keystore_close(ctx);
+        _exit(files == 0 ? 0 : 6);
+    }
+    assert_true(sign_often(9, 200));
+    wait_for(pids, 4);
+    expect_ok(ctx, sign(ctx, 2));
+    assert_int_equal(open_files(), files);
+}
+
+static void *sign_slowly(void *arg)
+{
+    return (void *)(intptr_t)sign(arg, FAKE_SLOW_VALUE);
+}
+
+/* The only connection is in use when the child is made. */
+static void a_child_made_during_a_request(void **state)
+{
+    pthread_t thread;
+    void *result;
+    pid_t pid;
+
+    (void)state;
+    expect_ok(ctx, sign(ctx, 1));
+    lose_the_path();
+    assert_int_equal(pthread_create(&thread, NULL, sign_slowly, ctx), 0);
+    usleep(100000);
+    pid = fork();
+    if (pid == 0)
+        _exit(sign_often(3, 20) ? 0 : 1);
+    wait_for(&pid, 1);
+    pthread_join(thread, &result);
+    expect_ok(ctx, (int)(intptr_t)result);
+}
+
+/* A child whose inherited mesh-keyd is gone goes by the path. */
+static void a_child_whose_keyd_is_gone(void **state)
+{
+    pid_t pid;
+
+    (void)state;
+    expect_ok(ctx, sign(ctx, 1));
+    kill_fake();
+    pid = fork();
+    if (pid == 0) {
+        int files = open_files();
+
+        _exit(sign_often(3, 20) && open_files() == files ? 0 : 1);
+    }
+    wait_for(&pid, 1);
+    expect_ok(ctx, sign(ctx, 2));
+}
+
+static void *sign_in_thread(void *arg)
+{
+    return (void *)(intptr_t)sign_often((unsigned)(intptr_t)arg, 500);
+}
+
+static void threads_sign(void **state)
+{
+    pthread_t threads[8];
+    void *result;
+    int i, files = open_files();
+
+    (void)state;
+    for (i = 0; i < 8; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, sign_in_thread,
+                                        (void *)(intptr_t)(i + 1)),
+                         0);
+    for (i = 0; i < 8; i++) {
+        pthread_join(threads[i], &result);
+        expect_ok(ctx, (int)(intptr_t)result);
+    }
+    assert_in_range(open_files(), files + 1, files + 8);
+    mesh_keystore_close(ctx);
+    assert_int_equal(open_files(), files);
+    expect_ok(ctx, mesh_keystore_open(ctx));
+}
+
+/* More at once than the pool keeps. */
+static void the_pool_is_bounded(void **state)
+{
+    pthread_t threads[80];
+    void *result;
+    int i, files = open_files();
+
+    (void)state;
+    for (i = 0; i < 80; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, sign_slowly, ctx),
+                         0);
+    for (i = 0; i < 80; i++) {
+        pthread_join(threads[i], &result);
+        expect_ok(ctx, (int)(intptr_t)result);
+    }
+    assert_in_range(open_files(), files + 1, files + 64);
+    expect_ok(ctx, sign(ctx, 1));
+}
+
+/* The connection: the only socket that was not there before. */
+static int find_socket(void)
+{
+    struct stat st;
+    int fd;
+
+    for (fd = 3; fd < 64; fd++)
+        if (fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode))
+            return fd;
+    fail_msg("no socket");
+    return -1;
+}
+
+/* As daemons do: close all, then open files of their own on these numbers. */
+static void the_application_closed_our_socket(void **state)
+{
+    struct stat st;
+    int pair[2], ours, null = open("/dev/null", O_RDONLY);
+
+    (void)state;
+    expect_ok(ctx, sign(ctx, 1));
+    ours = find_socket();
+    dup2(null, ours);
+    expect_ok(ctx, sign(ctx, 2));
+    assert_int_equal(fstat(ours, &st), 0);
+    assert_true(S_ISCHR(st.st_mode));
+    close(ours);
+    close(null);
+
+    /* and now a socket of the application's in the place of ours */
+    ours = find_socket();
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+    dup2(pair[0], ours);
+    expect_ok(ctx, sign(ctx, 3));
+    assert_int_equal(write(pair[1], "x", 1), 1);
+    assert_int_equal(read(ours, &st, sizeof(st)), 1);
+    close(ours);
+    close(pair[0]);
+    close(pair[1]);
+}
+
+static void one_of_many_starts_is_enough(void **state)
+{
+    pid_t pids[20];
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < 20; i++) {
+        pids[i] = fork();
+        if (pids[i] == 0)
+            _exit(sign_often((unsigned)i, 5) ? 0 : 1);
+    }
+    wait_for(pids, 20);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(children_are_adopted),
+        TEST(a_child_made_during_a_request),
+        TEST(a_child_whose_keyd_is_gone),
+        TEST(threads_sign),
+        TEST(the_pool_is_bounded),
+        TEST(the_application_closed_our_socket),
+        TEST(one_of_many_starts_is_enough),
+    };
+    int fake = run_as_fake(argc, argv);
+
+    return fake >= 0 ? fake : cmocka_run_group_tests(tests, NULL, NULL);
+}
