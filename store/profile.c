@@ -7,17 +7,12 @@
 
 #include "store/trust.h"
 
-#include <openssl/bn.h>
-#include <openssl/core_names.h>
-#include <openssl/err.h>
-#include <openssl/param_build.h>
+#include <openssl/crypto.h>
 #include <string.h>
 
 /* A payload is the owner's, but must not be able to take all memory. */
 #define KEYS_MAX    1024
 #define DEVICES_MAX 1024
-
-#define RSA_OCTETS_MAX 2048 /* libcrypto verifies up to 16384 bits */
 
 /* The tags of a file, where its signed object is, and what that must hold. */
 static const struct tag {
@@ -89,170 +84,18 @@ static int copy_text(struct mesh_context *ctx, const json_t *value, char **out)
     return 1;
 }
 
-static EVP_PKEY *rsa_key(struct mesh_context *ctx, const json_t *params)
-{
-    unsigned char *n = NULL, *e = NULL;
-    size_t n_len, e_len;
-    BIGNUM *modulus = NULL, *exponent = NULL;
-    OSSL_PARAM_BLD *build = NULL;
-    OSSL_PARAM *values = NULL;
-    EVP_PKEY_CTX *pctx = NULL;
-    EVP_PKEY *key = NULL;
-
-    if (!mesh_base64url_member(ctx, params, "n", &n, &n_len)
-        || !mesh_base64url_member(ctx, params, "e", &e, &e_len)
-        || n_len > RSA_OCTETS_MAX || e_len > RSA_OCTETS_MAX)
-        goto end;
-    modulus = BN_bin2bn(n, (int)n_len, NULL);
-    exponent = BN_bin2bn(e, (int)e_len, NULL);
-    build = OSSL_PARAM_BLD_new();
-    if (modulus == NULL || exponent == NULL || build == NULL
-        || !OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, modulus)
-        || !OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, exponent))
-        goto end;
-    values = OSSL_PARAM_BLD_to_param(build);
-    pctx = EVP_PKEY_CTX_new_from_name(ctx->libctx, "RSA", NULL);
-    if (values != NULL && pctx != NULL && EVP_PKEY_fromdata_init(pctx) > 0)
-        EVP_PKEY_fromdata(pctx, &key, EVP_PKEY_PUBLIC_KEY, values);
-
-end:
-    OPENSSL_free(n);
-    OPENSSL_free(e);
-    BN_free(modulus);
-    BN_free(exponent);
-    OSSL_PARAM_BLD_free(build);
-    OSSL_PARAM_free(values);
-    EVP_PKEY_CTX_free(pctx);
-    return key;
-}
-
-/* Of the later reference: the curve's name and the point. */
-static EVP_PKEY *raw_key(struct mesh_context *ctx, const json_t *params)
-{
-    static const char *const curves[] = {"Ed25519", "Ed448", "X25519", "X448"};
-    const char *curve = json_string_value(json_object_get(params, "crv"));
-    unsigned char *point = NULL;
-    EVP_PKEY *key = NULL;
-    size_t len, i;
-
-    if (!mesh_base64url_member(ctx, params, "Public", &point, &len))
-        return NULL;
-    for (i = 0; curve != NULL && i < sizeof(curves) / sizeof(curves[0]); i++)
-        if (strcmp(curve, curves[i]) == 0)
-            key = EVP_PKEY_new_raw_public_key_ex(ctx->libctx, curve, NULL,
-                                                 point, len);
-    OPENSSL_free(point);
-    return key;
-}
-
-static EVP_PKEY *spki_key(struct mesh_context *ctx, const json_t *params)
-{
-    unsigned char *der = NULL;
-    const unsigned char *p;
-    EVP_PKEY *key = NULL;
-    size_t len;
-
-    if (!mesh_base64url_member(ctx, params, "spki", &der, &len))
-        return NULL;
-    p = der;
-    key = d2i_PUBKEY_ex(NULL, &p, (long)len, ctx->libctx, NULL);
-    if (key != NULL && p != der + len) {
-        EVP_PKEY_free(key);
-        key = NULL;
-    }
-    OPENSSL_free(der);
-    return key;
-}
-
-static const struct key_form {
-    const char *name;
-    EVP_PKEY *(*read)(struct mesh_context *ctx, const json_t *params);
-} key_forms[] = {
-    {"PublicKeyRSA", rsa_key},
-    {"PublicKeyECDH", raw_key},
-    {"PublicKeyPKIX", spki_key},
-};
-
-/* NULL, without an error, if it is none.  Files of 2017 hold only such. */
-static X509 *read_certificate(struct mesh_context *ctx, const json_t *value)
-{
-    struct mesh_context quiet = mesh_context_quiet(ctx);
-    X509 *certificate = X509_new_ex(ctx->libctx, NULL);
-    unsigned char *der = NULL;
-    const unsigned char *p;
-    size_t len;
-    int ok;
-
-    ok = certificate != NULL && json_is_string(value)
-         && mesh_base64url_decode(&quiet, json_string_value(value),
-                                  json_string_length(value), &der, &len);
-    p = der;
-    ERR_set_mark();
-    /* On failure d2i frees the certificate and writes NULL. */
-    if (ok && d2i_X509(&certificate, &p, (long)len) != NULL)
-        ok = p == der + len;
-    if (!ok) {
-        X509_free(certificate);
-        certificate = NULL;
-    }
-    ERR_pop_to_mark();
-    OPENSSL_free(der);
-    return certificate;
-}
-
-static int push_certificate(struct mesh_context *ctx,
-                            STACK_OF(X509) * *certificates, X509 *certificate)
-{
-    if (*certificates == NULL)
-        *certificates = sk_X509_new_null();
-    if (*certificates != NULL && sk_X509_push(*certificates, certificate))
-        return 1;
-    X509_free(certificate);
-    return mesh_raise(ctx, MESH_R_MEMORY, "reading certificates");
-}
-
-/* A chain is only looked at beside a certificate of this key. */
-static int read_certificates(struct mesh_context *ctx, const json_t *object,
-                             struct mesh_profile_key *key)
-{
-    const json_t *own = json_object_get(object, "X509Certificate");
-    const json_t *chain = json_object_get(object, "X509Chain");
-    X509 *certificate;
-    size_t i;
-    int same;
-
-    if (own == NULL)
-        return 1;
-    certificate = read_certificate(ctx, own);
-    ERR_set_mark();
-    same = certificate != NULL
-           && EVP_PKEY_eq(X509_get0_pubkey(certificate), key->public) == 1;
-    ERR_pop_to_mark();
-    if (!same) {
-        mesh_trace(ctx, "%s: certificate skipped, it is %s", key->udf,
-                   certificate == NULL ? "malformed" : "another key's");
-        X509_free(certificate);
-        return 1;
-    }
-    if (!push_certificate(ctx, &key->certificates, certificate))
-        return 0;
-    for (i = 0; i < json_array_size(chain); i++) {
-        certificate = read_certificate(ctx, json_array_get(chain, i));
-        if (certificate == NULL)
-            mesh_trace(ctx, "%s: X509Chain[%zu] skipped, it is malformed",
-                       key->udf, i);
-        else if (!push_certificate(ctx, &key->certificates, certificate))
-            return 0;
-    }
-    return 1;
-}
-
 static void clear_key(struct mesh_profile_key *key)
 {
     OPENSSL_free(key->member);
     OPENSSL_free(key->device);
     EVP_PKEY_free(key->public);
     sk_X509_pop_free(key->certificates, X509_free);
+}
+
+static void clear_keys(struct mesh_profile *p)
+{
+    while (p->keys_count > 0)
+        clear_key(&p->keys[--p->keys_count]);
 }
 
 /* Makes room for one more element of an array that grows one by one. */
@@ -287,80 +130,29 @@ static int push_key(struct mesh_context *ctx, struct mesh_profile *p,
     return ok;
 }
 
-int mesh_profile_key_named(struct mesh_context *ctx,
-                           const struct mesh_profile_key *key,
-                           const struct mesh_udf *udf, int *named)
-{
-    char text[MESH_UDF_TEXT_MAX];
-
-    mesh_udf_print(udf, text);
-    *named = strcmp(text, key->udf) == 0;
-    return *named || mesh_udf_names_key(ctx, udf, key->public, named);
-}
-
-/* Fills in a key whose public half is read: its name must be its own. */
-static int name_key(struct mesh_context *ctx, struct mesh_profile_key *key,
-                    const char *name, const char *member, const json_t *device)
-{
-    struct mesh_udf udf;
-    int named;
-
-    if (!mesh_udf_of_key(ctx, key->public, &udf))
-        return 0;
-    mesh_udf_print(&udf, key->udf);
-    if (!mesh_udf_parse(ctx, name, &udf)
-        || !mesh_profile_key_named(ctx, key, &udf, &named))
-        return 0;
-    if (!named)
-        return mesh_raise(ctx, MESH_R_KEY_FINGERPRINT,
-                          "%.64s is not the fingerprint of the %s under it",
-                          name, member);
-    if (!copy_text(ctx, device, &key->device))
-        return 0;
-    key->member = OPENSSL_strdup(member);
-    return key->member != NULL
-           || mesh_raise(ctx, MESH_R_MEMORY, "reading a profile");
-}
-
-/* An object with PublicParameters.  The applications of 2017 give the
- * fingerprint only as their kid. */
+/* An object with PublicParameters. */
 static int read_key(struct mesh_context *ctx, struct mesh_profile *p,
                     const json_t *object, const char *member,
                     const json_t *device)
 {
-    const json_t *forms = json_object_get(object, "PublicParameters"), *params;
-    const char *name = json_string_value(json_object_get(object, "UDF"));
-    struct mesh_context quiet = mesh_context_quiet(ctx);
     struct mesh_profile_key key = {0};
-    size_t i;
 
-    for (i = 0; i < sizeof(key_forms) / sizeof(key_forms[0]); i++) {
-        params = json_object_get(forms, key_forms[i].name);
-        if (params == NULL)
-            continue;
-        if (name == NULL)
-            name = json_string_value(json_object_get(params, "kid"));
-        if (name == NULL)
-            break;
-        ERR_set_mark();
-        key.public = key_forms[i].read(&quiet, params);
-        ERR_pop_to_mark();
-        if (key.public == NULL)
-            return mesh_raise(ctx, MESH_R_KEY_MALFORMED,
-                              "the %s of %s %.64s is none", key_forms[i].name,
-                              member, name);
-        if (!name_key(ctx, &key, name, member, device)
-            || !read_certificates(ctx, object, &key)) {
-            clear_key(&key);
-            return 0;
-        }
-        return push_key(ctx, p, &key);
+    key.member = OPENSSL_strdup(member);
+    if (key.member == NULL) {
+        mesh_raise(ctx, MESH_R_MEMORY, "reading a profile");
+    } else if (mesh_profile_key_read(ctx, object, &key)
+               && copy_text(ctx, device, &key.device)) {
+        if (key.public != NULL)
+            return push_key(ctx, p, &key);
+        mesh_trace(ctx,
+                   "a %s of %s skipped: no fingerprint, or of a form that is "
+                   "not known",
+                   member, p->identifier);
+        clear_key(&key);
+        return 1;
     }
-    mesh_trace(ctx,
-               "a %s of %s skipped: no fingerprint, or of a form that is "
-               "not known",
-               member, p->identifier);
-    return 1;
+    clear_key(&key);
+    return 0;
 }
 
 /* Every key below value, in its order.  The depth is mesh_json_parse()'s. */
@@ -507,7 +299,10 @@ static int complete_personal(struct mesh_context *ctx, struct mesh_profile *p,
                      "MasterProfile", 0, &master)
          && read_devices(ctx, p, json_object_get(body, "Devices"))
          && read_applications(ctx, p, json_object_get(body, "Applications"))
-         && mesh_trust_personal(ctx, p, master, p->outer) && set_signer(ctx, p);
+         && mesh_trust_personal(ctx, p, master, p->outer, &p->by_owner)
+         && set_signer(ctx, p);
+    if (!p->by_owner)
+        clear_keys(p);
     /* Its own keys come first. */
     for (i = 0; ok && i < master->keys_count; i++) {
         ok = push_key(ctx, p, &master->keys[i]);
@@ -684,8 +479,7 @@ void mesh_profile_free(struct mesh_profile *p)
 
     if (p == NULL)
         return;
-    for (i = 0; i < p->keys_count; i++)
-        clear_key(&p->keys[i]);
+    clear_keys(p);
     for (i = 0; i < p->devices_count; i++)
         mesh_profile_free(p->devices[i]);
     for (i = 0; i < p->applications_count; i++) {
@@ -753,101 +547,6 @@ const char *mesh_profile_role(const struct mesh_profile_key *key)
             if (strcmp(key->member, *member) == 0)
                 return aliases[i].name;
     return key->member;
-}
-
-/* Adds a member; takes value over. */
-static int set_data(struct mesh_context *ctx, json_t *object, const char *name,
-                    const void *data, int len)
-{
-    char *text = len < 0 ? NULL : mesh_base64url_encode(ctx, data, (size_t)len);
-    int ok = text != NULL
-             && json_object_set_new(object, name, json_string(text)) == 0;
-
-    OPENSSL_free(text);
-    return ok;
-}
-
-/* n and e as the reference has them. */
-static int set_rsa(struct mesh_context *ctx, json_t *params, EVP_PKEY *public)
-{
-    static const char *const names[][2] = {{"n", OSSL_PKEY_PARAM_RSA_N},
-                                           {"e", OSSL_PKEY_PARAM_RSA_E}};
-    unsigned char octets[RSA_OCTETS_MAX];
-    size_t i;
-    int ok = 1;
-
-    for (i = 0; ok && i < 2; i++) {
-        BIGNUM *value = NULL;
-
-        ok = EVP_PKEY_get_bn_param(public, names[i][1], &value)
-             && BN_num_bytes(value) <= RSA_OCTETS_MAX
-             && set_data(ctx, params, names[i][0], octets,
-                         BN_bn2bin(value, octets));
-        BN_free(value);
-    }
-    return ok;
-}
-
-static int set_spki(struct mesh_context *ctx, json_t *params, EVP_PKEY *public)
-{
-    unsigned char *der = NULL;
-    int len = i2d_PUBKEY(public, &der);
-    int ok = set_data(ctx, params, "spki", der, len);
-
-    OPENSSL_free(der);
-    return ok;
-}
-
-static int set_certificates(struct mesh_context *ctx, json_t *object,
-                            const STACK_OF(X509) * certificates)
-{
-    json_t *chain = json_array();
-    int i, ok = 1;
-
-    for (i = 0; ok && i < sk_X509_num(certificates); i++) {
-        unsigned char *der = NULL;
-        int len = i2d_X509(sk_X509_value(certificates, i), &der);
-        char *text =
-            len < 0 ? NULL : mesh_base64url_encode(ctx, der, (size_t)len);
-
-        ok = text != NULL
-             && (i == 0 ? json_object_set_new(object, "X509Certificate",
-                                              json_string(text))
-                        : json_array_append_new(chain, json_string(text)))
-                    == 0;
-        OPENSSL_free(text);
-        OPENSSL_free(der);
-    }
-    if (ok && json_array_size(chain) > 0)
-        ok = json_object_set(object, "X509Chain", chain) == 0;
-    json_decref(chain);
-    return ok;
-}
-
-json_t *mesh_profile_key_json(struct mesh_context *ctx, EVP_PKEY *public,
-                              STACK_OF(X509) * certificates)
-{
-    int is_rsa = EVP_PKEY_is_a(public, "RSA");
-    char text[MESH_UDF_TEXT_MAX];
-    json_t *object, *params;
-    struct mesh_udf udf;
-
-    if (!mesh_udf_of_key(ctx, public, &udf))
-        return NULL;
-    mesh_udf_print(&udf, text);
-    params = json_pack("{ss}", "kid", text);
-    object = json_pack("{ss s{sO}}", "UDF", text, "PublicParameters",
-                       is_rsa ? "PublicKeyRSA" : "PublicKeyPKIX", params);
-    if (params == NULL || object == NULL
-        || !(is_rsa ? set_rsa : set_spki)(ctx, params, public)
-        || !set_certificates(ctx, object, certificates)) {
-        mesh_raise(ctx, MESH_R_INTERNAL, "key %s cannot be written as JSON",
-                   text);
-        json_decref(object);
-        object = NULL;
-    }
-    json_decref(params);
-    return object;
 }
 
 char *mesh_profile_text(struct mesh_context *ctx, const char *tag,

@@ -43,8 +43,10 @@ struct mesh_profile {
     size_t devices_count;
     struct mesh_profile_application *applications;
     size_t applications_count;
-    json_t *payload;           /* {"DeviceProfile": {…}}: for changes */
-    json_t *document;          /* the whole file */
+    int by_owner;     /* personal: signed by an online key of its master
+                       * profile, not by a device alone */
+    json_t *payload;  /* {"DeviceProfile": {…}}: for changes */
+    json_t *document; /* the whole file */
     struct mesh_signed *outer; /* its signatures */
     char *signer;              /* fingerprint of the key that signed it */
 };
@@ -75,6 +77,12 @@ size_t mesh_profile_find_keys(struct mesh_context *ctx,
 /* The alias of a key's role for printing: "sign", or the member's name. */
 const char *mesh_profile_role(const struct mesh_profile_key *key);
 
+/* Reads the JSON of a public key into key, whose member is set: public half,
+ * fingerprint (which must be its own), certificates.  public stays NULL if the
+ * form is not known or no fingerprint is given.  The caller frees, on failure
+ * too. */
+int mesh_profile_key_read(struct mesh_context *ctx, const json_t *object,
+                          struct mesh_profile_key *key);
 /* Whether a fingerprint, as long as it is, names a key: *named is 1 or 0.  As
  * mesh_udf_names_key(), but quick for the name that we computed. */
 int mesh_profile_key_named(struct mesh_context *ctx,

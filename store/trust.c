@@ -117,13 +117,14 @@ static int find_device(struct mesh_context *ctx,
 
 int mesh_trust_personal(struct mesh_context *ctx, const struct mesh_profile *p,
                         const struct mesh_profile *master,
-                        const struct mesh_signed *signed_object)
+                        const struct mesh_signed *signed_object, int *by_owner)
 {
     const struct mesh_profile_key *key;
     struct mesh_udf kid;
     size_t i;
     int named;
 
+    *by_owner = 1;
     key = identity(ctx, master, MASTER_KEY);
     if (key == NULL || !mesh_profile_key_named(ctx, key, &p->udf, &named))
         return 0;
@@ -138,11 +139,11 @@ int mesh_trust_personal(struct mesh_context *ctx, const struct mesh_profile *p,
         if (!mesh_udf_parse(ctx, signature->kid, &kid)
             || !find_key(ctx, master, ONLINE_KEY, &kid, &key))
             return 0;
-        /* In 2016 a device signed.  Nobody but itself says whose device that
-         * is, so mesh_trust_application() believes no such profile. */
-        if (key == NULL && signed_object->form_2016
-            && !find_device(ctx, p, &kid, &key))
-            return 0;
+        if (key == NULL && signed_object->form_2016) {
+            *by_owner = 0;
+            if (!find_device(ctx, p, &kid, &key))
+                return 0;
+        }
         if (key == NULL)
             return mesh_raise(ctx, MESH_R_PROFILE_SIGNER,
                               "signed by %.64s, which is none of its master "
@@ -189,25 +190,6 @@ static int is_admin(const struct mesh_profile_application *entry,
     return 0;
 }
 
-/* A personal profile's list is its owner's word only if an online key of the
- * master profile signed it. */
-static int vouches(struct mesh_context *ctx,
-                   const struct mesh_profile *personal)
-{
-    const struct mesh_profile_key *key = NULL;
-    struct mesh_udf signer;
-
-    if (!mesh_udf_parse(ctx, personal->signer, &signer)
-        || !find_key(ctx, personal, ONLINE_KEY, &signer, &key))
-        return 0;
-    if (key == NULL)
-        return mesh_raise(ctx, MESH_R_PROFILE_SIGNER,
-                          "personal profile %.64s is signed by a device alone; "
-                          "its list of applications is not believed",
-                          personal->identifier);
-    return 1;
-}
-
 static int replace(struct mesh_context *ctx, char **to, const char *text)
 {
     char *copy = NULL;
@@ -234,8 +216,11 @@ int mesh_trust_application(struct mesh_context *ctx, struct mesh_profile *app,
                           "personal profile %.64s does not list the %.32s "
                           "%.64s",
                           personal->identifier, app->type, app->identifier);
-    if (!vouches(ctx, personal))
-        return 0;
+    if (!personal->by_owner)
+        return mesh_raise(ctx, MESH_R_PROFILE_SIGNER,
+                          "personal profile %.64s is signed by a device alone; "
+                          "its list of applications is not believed",
+                          personal->identifier);
     for (i = 0; i < app->outer->signatures_count; i++) {
         const struct mesh_signature *signature = &app->outer->signatures[i];
 

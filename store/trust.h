@@ -28,9 +28,13 @@ int mesh_trust_device(struct mesh_context *ctx, const struct mesh_profile *p,
                       const struct mesh_signed *signed_object);
 int mesh_trust_master(struct mesh_context *ctx, const struct mesh_profile *p,
                       const struct mesh_signed *signed_object);
+/* *by_owner: an online key of the master profile signed.  Else a device did,
+ * which the form of 2016 allows: anybody can put a device of his own beside a
+ * public master profile, so nothing in it is believed but what the master key
+ * signed. */
 int mesh_trust_personal(struct mesh_context *ctx, const struct mesh_profile *p,
                         const struct mesh_profile *master,
-                        const struct mesh_signed *signed_object);
+                        const struct mesh_signed *signed_object, int *by_owner);
 
 /* Rule 4, against one personal profile; fills in app->signer, and its
  * description if it has none. */

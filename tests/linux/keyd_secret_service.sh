@@ -79,6 +79,24 @@ stop_keyd
 [ "$(wc -l < "$use_log")" -gt 10 ]
 grep -q "program=.*/keyd_call key=M.* sign SHA2-256: done" "$use_log"
 
+say "the Secret Service ends and comes back: keys are forgotten, then found"
+start_keyd
+service_pid() {
+    gdbus call --session -d org.freedesktop.DBus -o / \
+        -m org.freedesktop.DBus.GetConnectionUnixProcessID \
+        org.freedesktop.secrets | tr -dc '0-9 ' | cut -d' ' -f2
+}
+kill "$(service_pid)"
+eventually status_is secret-service=0
+fails_with "Secret Service" try_sign one
+printf testpw | gnome-keyring-daemon --unlock --foreground \
+    --components=secrets > /dev/null 2>&1 &
+gdbus wait --session --timeout 10 org.freedesktop.secrets
+signs one
+kill "$(service_pid)"
+eventually status_is cached=0
+stop_keyd
+
 say "without a bus: an error at once, and key files work"
 (
     unset DBUS_SESSION_BUS_ADDRESS

@@ -14,7 +14,8 @@
 
 int main(int argc, char **argv)
 {
-    GHashTable *properties = g_hash_table_new(g_str_hash, g_str_equal);
+    GHashTable *properties = g_hash_table_new_full(
+        g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_variant_unref);
     SecretService *service;
     SecretValue *value;
     GVariantBuilder attributes;
@@ -43,10 +44,15 @@ int main(int argc, char **argv)
         path = secret_service_create_item_dbus_path_sync(
             service, "/org/freedesktop/secrets/collection/login", properties,
             value, SECRET_ITEM_CREATE_NONE, NULL, &error);
+    g_hash_table_unref(properties);
     if (path == NULL) {
         fprintf(stderr, "%s\n", error != NULL ? error->message : "dismissed");
         return 1;
     }
     puts(path);
+    g_free(path);
+    g_free(data);
+    secret_value_unref(value);
+    g_object_unref(service);
     return 0;
 }

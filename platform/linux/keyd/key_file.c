@@ -33,7 +33,8 @@ struct file_source {
  * raised. */
 static int open_secret(struct mesh_context *ctx, const char *path, size_t *size)
 {
-    /* O_NONBLOCK: a FIFO in the place of the file must not stop us */
+    /* Links are followed, servers' key files are often some.  O_NONBLOCK: a
+     * FIFO in the place of the file must not stop us. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     struct stat st;
     mode_t open_to;

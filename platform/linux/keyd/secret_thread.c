@@ -236,12 +236,16 @@ static void on_owner(GDBusConnection *bus, const char *sender, const char *path,
 {
     struct mesh_secret_thread *t = arg;
     struct mesh_context local;
+    int unlocking;
 
     (void)bus, (void)sender, (void)path, (void)interface, (void)signal;
     (void)parameters;
     t->locked(t->locked_arg);
     disconnect(t);
-    if (t->unlocking) { /* libsecret forgets a prompt that went with the bus */
+    g_mutex_lock(&t->mutex);
+    unlocking = t->unlocking;
+    g_mutex_unlock(&t->mutex);
+    if (unlocking) { /* libsecret forgets a prompt that went with the bus */
         local = mesh_failure_context(t->ctx, &t->unlock_failure);
         mesh_raise(&local, MESH_R_NO_SECRET_SERVICE,
                    "the Secret Service went away while it was asked to unlock");

@@ -1,0 +1,375 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * From a name to a profile of this device, verified with its trust chain.
+ */
+#include "store/search.h"
+
+#include "store/resolve.h"
+#include "store/trust.h"
+
+#include <openssl/crypto.h>
+#include <string.h>
+
+#define BITS_FULL 140 /* of a fingerprint that is no abbreviation */
+
+static const char *const kinds[] = {
+    [MESH_PROFILE_PERSONAL] = "personal",
+    [MESH_PROFILE_DEVICE] = "device",
+    [MESH_PROFILE_APPLICATION] = "application",
+};
+
+/* Words that stand for a default. */
+static const struct word {
+    const char *name;
+    enum mesh_profile_kind kind;
+    const char *application;
+} words[] = {
+    {"personal", MESH_PROFILE_PERSONAL, NULL},
+    {"device", MESH_PROFILE_DEVICE, NULL},
+    {"web", MESH_PROFILE_APPLICATION, "Web"},
+    {"ssh", MESH_PROFILE_APPLICATION, "SSH"},
+    {"mail", MESH_PROFILE_APPLICATION, "Mail"},
+    {"network", MESH_PROFILE_APPLICATION, "Network"},
+};
+
+/*
+ * Work that may fail without being the end: the error that says most is kept.
+ * That a personal profile does not list an application says least.
+ */
+struct attempt {
+    struct mesh_context ctx; /* to pass on */
+    enum mesh_reason reason; /* MESH_R_NONE if nothing failed */
+    char text[400];
+};
+
+static void raise_in_attempt(struct mesh_context *ctx, enum mesh_reason reason,
+                             const char *file, int line, const char *func,
+                             const char *text)
+{
+    struct attempt *attempt = ctx->raise_arg;
+
+    (void)func;
+    mesh_trace(ctx, "%s: %s (%s:%d)", mesh_reason_text(reason), text, file,
+               line);
+    if (attempt->reason != MESH_R_NONE
+        && attempt->reason != MESH_R_PROFILE_SIGNER)
+        return;
+    attempt->reason = reason;
+    OPENSSL_strlcpy(attempt->text, text, sizeof(attempt->text));
+}
+
+static void start_attempt(struct attempt *attempt,
+                          const struct mesh_context *ctx)
+{
+    memset(attempt, 0, sizeof(*attempt));
+    attempt->ctx = *ctx;
+    attempt->ctx.raise = raise_in_attempt;
+    attempt->ctx.raise_arg = attempt;
+}
+
+static int read_entry(struct mesh_context *ctx,
+                      const struct mesh_layout *layout,
+                      const struct mesh_layout_entry *entry,
+                      struct mesh_profile **profile);
+
+/* Rule 4: the personal profiles are asked in turn. */
+static int trust_application(struct mesh_context *ctx,
+                             const struct mesh_layout *layout,
+                             struct mesh_profile *app)
+{
+    struct mesh_profile *personal;
+    struct attempt attempt;
+    size_t i;
+    int ok = 0;
+
+    if (app->kind != MESH_PROFILE_APPLICATION)
+        return 1;
+    start_attempt(&attempt, ctx);
+    for (i = 0; !ok && i < mesh_layout_count(layout); i++) {
+        const struct mesh_layout_entry *entry = mesh_layout_entry(layout, i);
+
+        if (entry->kind != MESH_PROFILE_PERSONAL)
+            continue;
+        ok = read_entry(&attempt.ctx, layout, entry, &personal)
+             && mesh_trust_application(&attempt.ctx, app, personal);
+        mesh_profile_free(personal);
+    }
+    if (ok)
+        return 1;
+    if (attempt.reason != MESH_R_NONE)
+        return mesh_raise(ctx, attempt.reason, "%s", attempt.text);
+    return mesh_raise(ctx, MESH_R_PROFILE_SIGNER,
+                      "this device has no personal profile that could list "
+                      "application profile %.64s",
+                      app->identifier);
+}
+
+/* Reads the profile of an entry: its kind, its name, its trust chain. */
+static int read_entry(struct mesh_context *ctx,
+                      const struct mesh_layout *layout,
+                      const struct mesh_layout_entry *entry,
+                      struct mesh_profile **profile)
+{
+    struct mesh_profile *p;
+    int named = 0;
+
+    *profile = NULL;
+    if (!mesh_profile_read(ctx, entry->file, &p))
+        return 0;
+    if (p->kind != entry->kind || strcmp(p->type, "MasterProfile") == 0)
+        mesh_raise(ctx, MESH_R_PROFILE_KIND,
+                   "%s: a %.64s where the layout has %s profiles", entry->file,
+                   p->type, kinds[entry->kind]);
+    else if (!mesh_trust_name(ctx, p, &entry->udf, &named))
+        named = 0;
+    else if (!named)
+        mesh_raise(ctx, MESH_R_PROFILE_NAME,
+                   "%s: the profile is %.64s, the layout says %.64s",
+                   entry->file, p->identifier, entry->name);
+    if (!named || !trust_application(ctx, layout, p)) {
+        mesh_profile_free(p);
+        return 0;
+    }
+    *profile = p;
+    return 1;
+}
+
+static const struct word *find_word(const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (OPENSSL_strcasecmp(name, words[i].name) == 0)
+            return &words[i];
+    return NULL;
+}
+
+static int find_default(struct mesh_search *s, const struct word *word)
+{
+    const struct mesh_layout_entry *entry =
+        mesh_layout_default(s->layout, word->kind, word->application);
+
+    if (entry == NULL)
+        return mesh_raise(s->ctx, MESH_R_NO_DEFAULT,
+                          "no default for \"%s\" on this device; meshctl "
+                          "default sets it, meshctl create makes one",
+                          word->name);
+    return read_entry(s->ctx, s->layout, entry, &s->profile);
+}
+
+static int find_account(struct mesh_search *s, const char *account)
+{
+    size_t i;
+
+    for (i = 0; i < mesh_layout_count(s->layout); i++) {
+        const struct mesh_layout_entry *entry = mesh_layout_entry(s->layout, i);
+        const char *const *portal = entry->portals;
+
+        for (; portal != NULL && *portal != NULL; portal++)
+            if (OPENSSL_strcasecmp(account, *portal) == 0)
+                return read_entry(s->ctx, s->layout, entry, &s->profile);
+    }
+    return mesh_raise(s->ctx, MESH_R_NO_DEFAULT,
+                      "no personal profile on this device is registered as "
+                      "\"%.100s\"",
+                      account);
+}
+
+/* A profile of the layout by its fingerprint: only such files are read. */
+static int find_profile(struct mesh_search *s, const char *name,
+                        const struct mesh_udf *udf)
+{
+    const struct mesh_layout_entry *found = NULL;
+    struct mesh_profile *profile;
+    int ok, named;
+    size_t i;
+
+    for (i = 0; i < mesh_layout_count(s->layout); i++) {
+        const struct mesh_layout_entry *entry = mesh_layout_entry(s->layout, i);
+
+        if (!mesh_udf_may_equal(udf, &entry->udf))
+            continue;
+        if (found != NULL)
+            return mesh_raise(s->ctx, MESH_R_FINGERPRINT_AMBIGUOUS,
+                              "%.64s may be %.64s or %.64s", name, found->name,
+                              entry->name);
+        found = entry;
+    }
+    if (found == NULL)
+        return 1;
+    if (!read_entry(s->ctx, s->layout, found, &profile))
+        return 0;
+    ok = mesh_trust_name(s->ctx, profile, udf, &named);
+    if (ok && named)
+        s->profile = profile;
+    else
+        mesh_profile_free(profile);
+    return ok;
+}
+
+/* Keeps a profile if the fingerprint names a key in it; else *taken is 0. */
+static int take_if_named(struct mesh_search *s, struct mesh_profile *profile,
+                         const char *name, const struct mesh_udf *udf,
+                         int *taken)
+{
+    const struct mesh_profile_key *key = NULL;
+    size_t i;
+    int named;
+
+    *taken = 0;
+    for (i = 0; i < profile->keys_count && key == NULL; i++) {
+        if (!mesh_profile_key_named(s->ctx, &profile->keys[i], udf, &named))
+            return 0;
+        if (named)
+            key = &profile->keys[i];
+    }
+    if (key == NULL)
+        return 1;
+    if (s->key == NULL) {
+        s->profile = profile;
+        s->key = key;
+        *taken = 1;
+    } else if (strcmp(s->key->udf, key->udf) != 0) {
+        return mesh_raise(s->ctx, MESH_R_FINGERPRINT_AMBIGUOUS,
+                          "%.64s may be key %.64s or %.64s", name, s->key->udf,
+                          key->udf);
+    }
+    return 1;
+}
+
+/* The same for the devices in a personal profile; one is taken out of it. */
+static int take_device_if_named(struct mesh_search *s,
+                                struct mesh_profile *personal, const char *name,
+                                const struct mesh_udf *udf)
+{
+    size_t i;
+    int taken;
+
+    for (i = 0; i < personal->devices_count; i++) {
+        if (!take_if_named(s, personal->devices[i], name, udf, &taken))
+            return 0;
+        if (taken)
+            personal->devices[i] = personal->devices[--personal->devices_count];
+    }
+    return 1;
+}
+
+/*
+ * A key of any profile of the layout, then of the devices in the personal ones.
+ * What is broken is passed over, and only named if nothing else is found.
+ */
+static int find_key(struct mesh_search *s, const char *name,
+                    const struct mesh_udf *udf)
+{
+    struct mesh_profile *profile;
+    struct attempt attempt;
+    size_t i, count = mesh_layout_count(s->layout);
+    int ok = 1, taken, named;
+
+    start_attempt(&attempt, s->ctx);
+    for (i = 0; ok && i < 2 * count; i++) {
+        const struct mesh_layout_entry *entry =
+            mesh_layout_entry(s->layout, i % count);
+        int in_devices = i >= count;
+
+        if (s->key != NULL && udf->bits >= BITS_FULL)
+            break;
+        if ((in_devices && entry->kind != MESH_PROFILE_PERSONAL)
+            || !read_entry(&attempt.ctx, s->layout, entry, &profile))
+            continue;
+        taken = 0;
+        ok = in_devices ? take_device_if_named(s, profile, name, udf)
+                        : take_if_named(s, profile, name, udf, &taken);
+        if (!taken)
+            mesh_profile_free(profile);
+    }
+    if (!ok)
+        return 0;
+    if (s->key == NULL)
+        return mesh_raise(
+            s->ctx, MESH_R_FINGERPRINT_UNKNOWN,
+            "%.64s names no profile and no key on this device%s"
+            "%s",
+            name,
+            attempt.reason == MESH_R_NONE ? "" : "; unread: ", attempt.text);
+    /* A device only in a personal profile, or another rule's name for the key
+     * that is a profile's identity. */
+    if (!mesh_trust_name(s->ctx, s->profile, udf, &named))
+        return 0;
+    if (named)
+        s->key = NULL;
+    return 1;
+}
+
+int mesh_search_named(struct mesh_search *s, const char *name)
+{
+    const struct word *word = find_word(name);
+    struct mesh_udf udf;
+
+    if (word != NULL)
+        return find_default(s, word);
+    if (strchr(name, '@') != NULL)
+        return find_account(s, name);
+    return mesh_udf_parse(s->ctx, name, &udf) && find_profile(s, name, &udf)
+           && (s->profile != NULL || find_key(s, name, &udf));
+}
+
+int mesh_resolve_profile(struct mesh_context *ctx, const char *name,
+                         struct mesh_profile **profile,
+                         const struct mesh_profile_key **key)
+{
+    struct mesh_search s = {.ctx = ctx};
+    int ok = mesh_layout_open(ctx, &s.layout) && mesh_search_named(&s, name);
+
+    if (!ok) {
+        mesh_profile_free(s.profile);
+        s.profile = NULL;
+        s.key = NULL;
+    }
+    mesh_layout_free(s.layout);
+    *profile = s.profile;
+    *key = s.key;
+    return ok;
+}
+
+int mesh_resolve_trust(struct mesh_context *ctx, struct mesh_profile *profile)
+{
+    struct mesh_layout *layout;
+    int ok;
+
+    if (profile->kind != MESH_PROFILE_APPLICATION)
+        return 1;
+    ok = mesh_layout_open(ctx, &layout)
+         && trust_application(ctx, layout, profile);
+    mesh_layout_free(layout);
+    return ok;
+}
+
+void mesh_search_describe(const struct mesh_search *s,
+                          const struct mesh_layout_entry *entry, char *text,
+                          size_t size)
+{
+    struct mesh_profile *profile;
+    struct attempt attempt;
+    const char *about;
+    size_t i;
+
+    start_attempt(&attempt, s->ctx);
+    if (read_entry(&attempt.ctx, s->layout, entry, &profile)) {
+        about = profile->description;
+        BIO_snprintf(text, size, "%s, %.32s%s%s", kinds[entry->kind],
+                     profile->type, about != NULL ? ", " : "",
+                     about != NULL ? about : "");
+    } else {
+        BIO_snprintf(text, size, "%s, unusable: %s", kinds[entry->kind],
+                     attempt.text);
+    }
+    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (mesh_layout_default(s->layout, words[i].kind, words[i].application)
+            == entry) {
+            OPENSSL_strlcat(text, ", default for mesh://", size);
+            OPENSSL_strlcat(text, words[i].name, size);
+        }
+    mesh_profile_free(profile);
+}

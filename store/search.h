@@ -1,0 +1,29 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The search for a profile of this device, between search.c and resolve.c.
+ */
+#ifndef MESH_STORE_SEARCH_H
+#define MESH_STORE_SEARCH_H
+
+#include "store/profile.h"
+
+/* One resolution: the layout is read once.  Whoever opened it frees it, and the
+ * profile. */
+struct mesh_search {
+    struct mesh_context *ctx;
+    struct mesh_layout *layout;
+    struct mesh_profile *profile;       /* what was found */
+    const struct mesh_profile_key *key; /* in it, if the name is a key's */
+};
+
+/* Finds what a name means: mesh_resolve_profile(). */
+int mesh_search_named(struct mesh_search *s, const char *name);
+
+/* Describes a profile for people: kind, type, description, for which word it is
+ * the default; of a broken one, why it is no use. */
+void mesh_search_describe(const struct mesh_search *s,
+                          const struct mesh_layout_entry *entry, char *text,
+                          size_t size);
+
+#endif
