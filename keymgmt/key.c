@@ -5,8 +5,11 @@
  */
 #include "keymgmt/key.h"
 
+#include "platform/operate.h"
+
 #include <openssl/crypto.h>
 #include <stdatomic.h>
+#include <string.h>
 
 struct mesh_key {
     atomic_uint references;
@@ -14,12 +17,12 @@ struct mesh_key {
     EVP_PKEY *public;
     char *uri;
     const char *type;
-    int is_private;
-    struct mesh_key_name name; /* of a private key alone */
+    enum mesh_key_kind kind;
+    struct mesh_key_name name; /* MESH_KEY_HELD */
 };
 
-struct mesh_key *mesh_key_new(struct mesh_context *ctx, EVP_PKEY *public,
-                              const char *uri, int is_private)
+struct mesh_key *mesh_key_new(struct mesh_context *ctx, EVP_PKEY *native,
+                              const char *uri, enum mesh_key_kind kind)
 {
     struct mesh_key *key = OPENSSL_zalloc(sizeof(*key));
 
@@ -27,23 +30,23 @@ struct mesh_key *mesh_key_new(struct mesh_context *ctx, EVP_PKEY *public,
         return NULL;
     atomic_init(&key->references, 1);
     key->ctx = ctx;
-    key->is_private = is_private;
+    key->kind = kind;
     if ((uri != NULL && (key->uri = OPENSSL_strdup(uri)) == NULL)
-        || (is_private && !mesh_key_name_of(ctx, public, &key->name))
-        || (public != NULL && !EVP_PKEY_up_ref(public))) {
+        || (kind == MESH_KEY_HELD && !mesh_key_name_of(ctx, native, &key->name))
+        || (native != NULL && !EVP_PKEY_up_ref(native))) {
         OPENSSL_free(key->uri);
         OPENSSL_free(key);
         return NULL;
     }
-    key->public = public;
-    if (public != NULL)
-        key->type = EVP_PKEY_get0_type_name(public);
+    key->public = native;
+    if (native != NULL)
+        key->type = EVP_PKEY_get0_type_name(native);
     return key;
 }
 
 struct mesh_key *mesh_key_new_empty(struct mesh_context *ctx, const char *type)
 {
-    struct mesh_key *key = mesh_key_new(ctx, NULL, NULL, 0);
+    struct mesh_key *key = mesh_key_new(ctx, NULL, NULL, MESH_KEY_PUBLIC);
 
     if (key != NULL)
         key->type = type;
@@ -83,9 +86,9 @@ EVP_PKEY *mesh_key_public(const struct mesh_key *key)
     return key->public;
 }
 
-int mesh_key_is_private(const struct mesh_key *key)
+enum mesh_key_kind mesh_key_kind(const struct mesh_key *key)
 {
-    return key->is_private;
+    return key->kind;
 }
 
 const char *mesh_key_uri(const struct mesh_key *key)
@@ -98,14 +101,42 @@ const char *mesh_key_type(const struct mesh_key *key)
     return key->type;
 }
 
+static int operate_in_software(struct mesh_key *key,
+                               const struct mesh_private_op *op,
+                               const unsigned char *in, size_t in_len,
+                               unsigned char *out, size_t *out_len)
+{
+    unsigned char *result = NULL;
+    size_t len = 0;
+    int ok;
+
+    if (!mesh_operate_check(key->ctx, op, in, in_len)
+        || !mesh_operate(key->ctx, key->public, op, in, in_len, &result, &len))
+        return 0;
+    ok = len <= *out_len
+         || mesh_raise(key->ctx, MESH_R_BUFFER_TOO_SMALL,
+                       "%zu octets are needed, there is room for %zu", len,
+                       *out_len);
+    if (ok)
+        memcpy(out, result, *out_len = len);
+    OPENSSL_clear_free(result, len);
+    return ok;
+}
+
 int mesh_key_operate(struct mesh_key *key, const struct mesh_private_op *op,
                      const unsigned char *in, size_t in_len, unsigned char *out,
                      size_t *out_len)
 {
-    if (!key->is_private)
-        return mesh_raise(key->ctx, MESH_R_KEY_NOT_HELD,
-                          "%s: this is the public half alone",
-                          key->uri != NULL ? key->uri : "an imported key");
-    return mesh_keystore_operate(key->ctx, &key->name, op, in, in_len, out,
-                                 out_len);
+    switch (key->kind) {
+    case MESH_KEY_HELD:
+        return mesh_keystore_operate(key->ctx, &key->name, op, in, in_len, out,
+                                     out_len);
+    case MESH_KEY_SOFTWARE:
+        return operate_in_software(key, op, in, in_len, out, out_len);
+    case MESH_KEY_PUBLIC:
+        break;
+    }
+    return mesh_raise(key->ctx, MESH_R_KEY_NOT_HELD,
+                      "%s: this is the public half alone",
+                      key->uri != NULL ? key->uri : "an imported key");
 }

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * A key: the public half as a native EVP_PKEY in our own library context, and
- * whether the key store has the private half.  Immutable, reference-counted.
+ * where the private half is.  Immutable, reference-counted.
  */
 #ifndef MESH_KEYMGMT_KEY_H
 #define MESH_KEYMGMT_KEY_H
@@ -13,10 +13,16 @@
 
 struct mesh_key;
 
-/* Makes a key; takes a reference of public.  uri: the canonical name that names
+enum mesh_key_kind {
+    MESH_KEY_PUBLIC,  /* there is only the public half */
+    MESH_KEY_HELD,    /* the key store has the private half */
+    MESH_KEY_SOFTWARE /* generated here: the EVP_PKEY has it, as default's do */
+};
+
+/* Makes a key; takes a reference of native.  uri: the canonical name that names
  * it, copied; NULL for one without.  NULL when memory is short. */
-struct mesh_key *mesh_key_new(struct mesh_context *ctx, EVP_PKEY *public,
-                              const char *uri, int is_private);
+struct mesh_key *mesh_key_new(struct mesh_context *ctx, EVP_PKEY *native,
+                              const char *uri, enum mesh_key_kind kind);
 /* Makes a key of a type ("RSA", "EC" …; a static string) without a public half,
  * for libcrypto to fill by import or parameters, once. */
 struct mesh_key *mesh_key_new_empty(struct mesh_context *ctx, const char *type);
@@ -27,12 +33,13 @@ void mesh_key_free(struct mesh_key *key); /* NULL is allowed */
 
 struct mesh_context *mesh_key_context(const struct mesh_key *key);
 EVP_PKEY *mesh_key_public(const struct mesh_key *key); /* borrowed; or NULL */
-int mesh_key_is_private(const struct mesh_key *key);
+enum mesh_key_kind mesh_key_kind(const struct mesh_key *key);
 const char *mesh_key_uri(const struct mesh_key *key); /* NULL if it has none */
 /* The name that libcrypto fetches its key management by: "RSA", "EC" … */
 const char *mesh_key_type(const struct mesh_key *key);
 
-/* Does a private operation in the key store: mesh_keystore_operate(). */
+/* Does a private operation where the private half is; as
+ * mesh_keystore_operate(). */
 int mesh_key_operate(struct mesh_key *key, const struct mesh_private_op *op,
                      const unsigned char *in, size_t in_len, unsigned char *out,
                      size_t *out_len);

@@ -4,6 +4,7 @@
  * Key management (provider-keymgmt(7)), one for every algorithm: whatever is
  * asked of a key is asked of its public half, a native EVP_PKEY.
  */
+#include "keymgmt/generate.h"
 #include "keymgmt/key.h"
 #include "keymgmt/operations.h"
 
@@ -53,7 +54,7 @@ static int keymgmt_has(const void *keydata, int selection)
 
     if (key == NULL)
         return 0;
-    if ((selection & PRIVATE) != 0 && !mesh_key_is_private(key))
+    if ((selection & PRIVATE) != 0 && mesh_key_kind(key) == MESH_KEY_PUBLIC)
         return 0;
     return (selection & PUBLIC) == 0 || mesh_key_public(key) != NULL;
 }
@@ -110,8 +111,8 @@ static void *keymgmt_dup(const void *keydata, int selection)
         if ((copy = EVP_PKEY_dup(public)) == NULL)
             return NULL;
         key = mesh_key_new(ctx, copy, mesh_key_uri(keydata),
-                           (selection & PRIVATE) != 0
-                               && mesh_key_is_private(keydata));
+                           (selection & PRIVATE) != 0 ? mesh_key_kind(keydata)
+                                                      : MESH_KEY_PUBLIC);
         EVP_PKEY_free(copy);
         return key;
     }
@@ -162,7 +163,7 @@ static int keymgmt_set_params(void *keydata, const OSSL_PARAM params[])
 
     if (params == NULL || params[0].key == NULL)
         return 1;
-    return public != NULL && !mesh_key_is_private(keydata)
+    return public != NULL && mesh_key_kind(keydata) != MESH_KEY_HELD
            && EVP_PKEY_set_params(public, (OSSL_PARAM *)params);
 }
 
@@ -231,12 +232,13 @@ static int keymgmt_export(void *keydata, int selection, OSSL_CALLBACK *cb,
 
     if (public == NULL)
         return 0;
-    if ((selection & PRIVATE) != 0 && mesh_key_is_private(keydata))
+    if ((selection & PRIVATE) != 0 && mesh_key_kind(keydata) == MESH_KEY_HELD)
         return mesh_raise(mesh_key_context(keydata), MESH_R_NOT_EXPORTABLE,
                           "%s stays in its key store",
                           mesh_key_uri(keydata) != NULL ? mesh_key_uri(keydata)
                                                         : "the key");
-    selection &= ~PRIVATE;
+    if (mesh_key_kind(keydata) == MESH_KEY_PUBLIC)
+        selection &= ~PRIVATE;
     return selection != 0 && EVP_PKEY_export(public, selection, cb, cbarg);
 }
 
@@ -260,8 +262,23 @@ static const char *ec_operation_name(int operation)
     {                                                                          \
         return mesh_key_new_empty(provctx, type);                              \
     }                                                                          \
+    static OSSL_FUNC_keymgmt_gen_init_fn id##_generate_init;                   \
+    static void *id##_generate_init(void *provctx, int selection,              \
+                                    const OSSL_PARAM params[])                 \
+    {                                                                          \
+        return mesh_generate_init(provctx, type, selection, params);           \
+    }                                                                          \
     static const OSSL_DISPATCH id##_functions[] = {                            \
         {OSSL_FUNC_KEYMGMT_NEW, (void (*)(void))id##_new},                     \
+        {OSSL_FUNC_KEYMGMT_GEN_INIT, (void (*)(void))id##_generate_init},      \
+        {OSSL_FUNC_KEYMGMT_GEN_SET_TEMPLATE,                                   \
+         (void (*)(void))mesh_generate_set_template},                          \
+        {OSSL_FUNC_KEYMGMT_GEN_SET_PARAMS,                                     \
+         (void (*)(void))mesh_generate_set_params},                            \
+        {OSSL_FUNC_KEYMGMT_GEN_SETTABLE_PARAMS,                                \
+         (void (*)(void))mesh_generate_settable_params},                       \
+        {OSSL_FUNC_KEYMGMT_GEN, (void (*)(void))mesh_generate},                \
+        {OSSL_FUNC_KEYMGMT_GEN_CLEANUP, (void (*)(void))mesh_generate_free},   \
         {OSSL_FUNC_KEYMGMT_FREE, (void (*)(void))keymgmt_free},                \
         {OSSL_FUNC_KEYMGMT_LOAD, (void (*)(void))keymgmt_load},                \
         {OSSL_FUNC_KEYMGMT_HAS, (void (*)(void))keymgmt_has},                  \
@@ -289,7 +306,8 @@ KEYMGMT(ed25519, "ED25519", );
 
 #define ROW(names, id)                                                         \
     {                                                                          \
-        names, "provider=mesh", id##_functions, "key in the user's key store"  \
+        names, "provider=mesh", id##_functions,                                \
+            "keys named by Mesh fingerprints"                                  \
     }
 
 const OSSL_ALGORITHM mesh_keymgmt_algorithms[] = {

@@ -13,6 +13,7 @@
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/params.h>
+#include <openssl/provider.h>
 
 struct provider {
     const OSSL_CORE_HANDLE *core;
@@ -29,6 +30,7 @@ static OSSL_FUNC_provider_gettable_params_fn gettable_params;
 static OSSL_FUNC_provider_get_params_fn get_params;
 static OSSL_FUNC_provider_query_operation_fn query_operation;
 static OSSL_FUNC_provider_get_reason_strings_fn get_reason_strings;
+static OSSL_FUNC_provider_get_capabilities_fn get_capabilities;
 
 static void set_error(const struct provider *p, enum mesh_reason reason,
                       const char *fmt, ...)
@@ -127,12 +129,45 @@ static const OSSL_ITEM *get_reason_strings(void *provctx)
     return p->reasons;
 }
 
+struct group_filter {
+    OSSL_CALLBACK *cb;
+    void *arg;
+};
+
+static int pass_ec_group(const OSSL_PARAM params[], void *arg)
+{
+    const struct group_filter *filter = arg;
+    const OSSL_PARAM *p =
+        OSSL_PARAM_locate_const(params, OSSL_CAPABILITY_TLS_GROUP_ALG);
+    const char *algorithm = NULL;
+
+    if (p == NULL || !OSSL_PARAM_get_utf8_string_ptr(p, &algorithm)
+        || OPENSSL_strcasecmp(algorithm, "EC") != 0)
+        return 1;
+    return filter->cb(params, filter->arg);
+}
+
+/* libssl believes a group only of the provider that its key management comes
+ * from: with ours listed first it would have no NIST curves, and would refuse
+ * every EC certificate in TLS 1.2. */
+static int get_capabilities(void *provctx, const char *capability,
+                            OSSL_CALLBACK *cb, void *arg)
+{
+    const struct mesh_context *ctx = provctx;
+    struct group_filter filter = {cb, arg};
+
+    return OPENSSL_strcasecmp(capability, "TLS-GROUP") != 0
+           || OSSL_PROVIDER_get_capabilities(ctx->software, capability,
+                                             pass_ec_group, &filter);
+}
+
 static const OSSL_DISPATCH functions[] = {
     {OSSL_FUNC_PROVIDER_TEARDOWN, (void (*)(void))teardown},
     {OSSL_FUNC_PROVIDER_GETTABLE_PARAMS, (void (*)(void))gettable_params},
     {OSSL_FUNC_PROVIDER_GET_PARAMS, (void (*)(void))get_params},
     {OSSL_FUNC_PROVIDER_QUERY_OPERATION, (void (*)(void))query_operation},
     {OSSL_FUNC_PROVIDER_GET_REASON_STRINGS, (void (*)(void))get_reason_strings},
+    {OSSL_FUNC_PROVIDER_GET_CAPABILITIES, (void (*)(void))get_capabilities},
     {0, NULL},
 };
 

@@ -214,7 +214,7 @@ static int loader_export(void *loaderctx, const void *reference, size_t size,
     if (size != sizeof(key))
         return 0;
     key = *(struct mesh_key *const *)reference;
-    return key != NULL && !mesh_key_is_private(key)
+    return key != NULL && mesh_key_kind(key) == MESH_KEY_PUBLIC
            && EVP_PKEY_export(mesh_key_public(key), EVP_PKEY_PUBLIC_KEY, cb,
                               cbarg);
 }

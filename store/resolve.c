@@ -159,7 +159,7 @@ static int add_name(struct mesh_search *s, struct mesh_objects *objects,
 
 /* The private or the public object of a key. */
 static int add_key(struct mesh_search *s, struct mesh_objects *objects,
-                   const struct mesh_profile_key *key, int is_private)
+                   const struct mesh_profile_key *key, enum mesh_key_kind kind)
 {
     char *uri = uri_of(s, key), description[256];
     struct mesh_key *object = NULL;
@@ -167,14 +167,14 @@ static int add_key(struct mesh_search *s, struct mesh_objects *objects,
 
     describe_key(key, description, sizeof(description));
     if (uri != NULL)
-        object = mesh_key_new(s->ctx, key->public, uri, is_private);
+        object = mesh_key_new(s->ctx, key->public, uri, kind);
     if (object == NULL) {
         OPENSSL_free(uri);
         return mesh_raise(s->ctx, MESH_R_MEMORY, "key %.64s", key->udf);
     }
     ok = add(s->ctx, objects,
-             is_private ? MESH_OBJECT_PRIVATE : MESH_OBJECT_PUBLIC, uri,
-             description, NULL, object);
+             kind == MESH_KEY_HELD ? MESH_OBJECT_PRIVATE : MESH_OBJECT_PUBLIC,
+             uri, description, NULL, object);
     mesh_key_free(object);
     return ok;
 }
@@ -198,7 +198,7 @@ static int add_objects(struct mesh_search *s, struct mesh_objects *objects,
         if (!holds(must_hold ? s->ctx : &quiet, key->public, &held)
             && must_hold)
             return 0;
-        if (held && !add_key(s, objects, key, 1))
+        if (held && !add_key(s, objects, key, MESH_KEY_HELD))
             return 0;
         if (!held && must_hold)
             return mesh_raise(s->ctx, MESH_R_KEY_NOT_HELD,
@@ -208,7 +208,8 @@ static int add_objects(struct mesh_search *s, struct mesh_objects *objects,
         if (!held)
             mesh_trace(s->ctx, "%s: no private key on this device", key->udf);
     }
-    return !wants(expect, MESH_OBJECT_PUBLIC) || add_key(s, objects, key, 0);
+    return !wants(expect, MESH_OBJECT_PUBLIC)
+           || add_key(s, objects, key, MESH_KEY_PUBLIC);
 }
 
 /* No key can be chosen: says which ones there are. */

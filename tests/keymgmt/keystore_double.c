@@ -197,12 +197,12 @@ int mesh_resolve(struct mesh_context *ctx, const char *text,
     if (expect == MESH_OBJECT_ANY || expect == MESH_OBJECT_PRIVATE) {
         objects->items[objects->count].type = MESH_OBJECT_PRIVATE;
         objects->items[objects->count++].key =
-            mesh_key_new(ctx, public, text, 1);
+            mesh_key_new(ctx, public, text, MESH_KEY_HELD);
     }
     if (expect == MESH_OBJECT_ANY || expect == MESH_OBJECT_PUBLIC) {
         objects->items[objects->count].type = MESH_OBJECT_PUBLIC;
         objects->items[objects->count++].key =
-            mesh_key_new(ctx, public, text, 0);
+            mesh_key_new(ctx, public, text, MESH_KEY_PUBLIC);
     }
     EVP_PKEY_free(public);
     return 1;

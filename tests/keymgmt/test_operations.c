@@ -606,6 +606,59 @@ static void test_file_keys_with_mesh_first(void **state)
     ERR_clear_error();
 }
 
+/* Nor does it stand in the way of making keys in software. */
+static void test_generate_with_mesh_first(void **state)
+{
+    static const char *const types[] = {"RSA", "EC", "ED25519"};
+    OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
+    OSSL_PROVIDER *mesh, *other;
+    SSL_CTX *ssl;
+    size_t i;
+
+    (void)state;
+    OSSL_PROVIDER_add_builtin(libctx, "mesh", OSSL_provider_init);
+    mesh = OSSL_PROVIDER_load(libctx, "mesh");
+    other = OSSL_PROVIDER_load(libctx, "default");
+    for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        const char *digest = strcmp(types[i], "ED25519") == 0 ? NULL : "SHA256";
+        EVP_MD_CTX *sign = EVP_MD_CTX_new(), *verify = EVP_MD_CTX_new();
+        unsigned char sig[512], *der = NULL;
+        size_t len = sizeof(sig);
+        EVP_PKEY *key;
+
+        if (strcmp(types[i], "EC") == 0)
+            key = EVP_PKEY_Q_keygen(libctx, NULL, "EC", "P-256");
+        else
+            key = EVP_PKEY_Q_keygen(libctx, NULL, types[i], (size_t)2048);
+        assert_non_null(key);
+        assert_string_equal(
+            OSSL_PROVIDER_get0_name(EVP_PKEY_get0_provider(key)), "mesh");
+        assert_int_equal(EVP_DigestSignInit_ex(sign, NULL, digest, libctx, NULL,
+                                               key, NULL),
+                         1);
+        assert_int_equal(
+            EVP_DigestSign(sign, sig, &len, message, sizeof(message)), 1);
+        assert_int_equal(EVP_DigestVerifyInit_ex(verify, NULL, digest, libctx,
+                                                 "provider=default", key, NULL),
+                         1);
+        assert_int_equal(
+            EVP_DigestVerify(verify, sig, len, message, sizeof(message)), 1);
+        assert_true(i2d_PrivateKey(key, &der) > 0); /* it is a file's key */
+        OPENSSL_free(der);
+        EVP_MD_CTX_free(sign);
+        EVP_MD_CTX_free(verify);
+        EVP_PKEY_free(key);
+    }
+    assert_int_equal(double_operations, 0);
+    ssl = SSL_CTX_new_ex(libctx, NULL, TLS_method());
+    assert_int_equal(SSL_CTX_set1_groups_list(ssl, "P-256:P-384:P-521"), 1);
+    SSL_CTX_free(ssl);
+    OSSL_PROVIDER_unload(mesh);
+    OSSL_PROVIDER_unload(other);
+    OSSL_LIB_CTX_free(libctx);
+    ERR_clear_error();
+}
+
 static int forget_operations(void **state)
 {
     (void)state;
@@ -633,6 +686,7 @@ int main(void)
         TEST(test_store),
         TEST(test_store_closed_early),
         TEST(test_file_keys_with_mesh_first),
+        TEST(test_generate_with_mesh_first),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

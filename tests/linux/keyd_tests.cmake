@@ -1,10 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-# Until the top level CMakeLists.txt lists them.
-set(keyd ${PROJECT_SOURCE_DIR}/platform/linux/keyd)
-target_sources(mesh_keyd_core PRIVATE ${keyd}/failure.c ${keyd}/key_data.c
-    ${keyd}/listen.c ${keyd}/log.c ${keyd}/options.c ${keyd}/request.c)
-target_sources(mesh-keyd PRIVATE ${keyd}/secret_thread.c)
 if(MESH_SANITIZE MATCHES address)
     target_sources(mesh-keyd PRIVATE
         ${PROJECT_SOURCE_DIR}/tests/linux/asan_options.c)
@@ -13,8 +8,7 @@ endif()
 add_executable(keyd_call linux/keyd_call.c)
 target_link_libraries(keyd_call PRIVATE mesh_platform Threads::Threads)
 
-foreach(name keyd_operate keyd_keys keyd_key_file keyd_request
-        keyd_connection)
+foreach(name keyd_keys keyd_key_file keyd_request keyd_connection)
     mesh_unit_test(linux ${name} mesh_keyd_core)
     target_sources(test_${name} PRIVATE linux/memory_source.c)
 endforeach()

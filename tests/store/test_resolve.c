@@ -94,7 +94,7 @@ static const char *resolve(const char *uri, enum mesh_object_type expect)
             == (o->key != NULL));
         if (o->key != NULL) {
             assert_string_equal(mesh_key_uri(o->key), o->name);
-            assert_int_equal(mesh_key_is_private(o->key),
+            assert_int_equal(mesh_key_kind(o->key) == MESH_KEY_HELD,
                              o->type == MESH_OBJECT_PRIVATE);
         }
     }

@@ -11,7 +11,7 @@
 #include "platform/linux/keyd/key_data.h"
 #include "platform/linux/keyd/key_file.h"
 #include "platform/linux/keyd/log.h"
-#include "platform/linux/keyd/operate.h"
+#include "platform/operate.h"
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -85,6 +85,8 @@ static int serve_operate(struct call *call)
         return 0;
     ok = mesh_operate(call->ctx, key, &op, call->data, call->data_len,
                       &call->out, &call->out_len);
+    if (op.operation == MESH_OP_DERIVE)
+        mesh_wipe_stack(); /* libcrypto recodes the scalar there */
     EVP_PKEY_free(key);
     if (ok && call->out_len > request->out_max)
         ok = mesh_raise(call->ctx, MESH_R_BUFFER_TOO_SMALL,

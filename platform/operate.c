@@ -3,10 +3,9 @@
  *
  * What is done with a private key.
  */
-#include "platform/linux/keyd/operate.h"
+#include "platform/operate.h"
 
 #include "platform/algorithm.h"
-#include "platform/linux/keyd/harden.h"
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -78,7 +77,7 @@ static int digest_size(struct mesh_context *ctx, const char *name)
     EVP_MD_free(md);
     if (size <= 0)
         mesh_raise(ctx, MESH_R_OPERATION_UNSUPPORTED,
-                   "\"%s\" is not a digest that mesh-keyd has", name);
+                   "\"%s\" is not a digest that libcrypto has", name);
     return size;
 }
 
@@ -257,25 +256,16 @@ static int derive(struct mesh_context *ctx, EVP_PKEY *key,
                   size_t *out_len)
 {
     EVP_PKEY *peer = peer_key(ctx, in, in_len);
-    EVP_PKEY_CTX *exchange = NULL;
-    int ok = 0;
+    EVP_PKEY_CTX *exchange = EVP_PKEY_CTX_new_from_pkey(ctx->libctx, key, NULL);
+    int ok;
 
-    if (peer == NULL)
-        return 0;
     /* a point off the curve gives bits of the private key away */
-    exchange = EVP_PKEY_CTX_new_from_pkey(ctx->libctx, key, NULL);
-    if (!EVP_PKEY_is_a(peer, EVP_PKEY_get0_type_name(key))
-        || !EVP_PKEY_parameters_eq(peer, key))
-        mesh_raise(ctx, MESH_R_OPERATION_FAILED,
-                   "the peer's key is a %s, the private key a %s",
-                   mesh_algorithm_of(peer), mesh_algorithm_of(key));
-    else if (exchange == NULL || EVP_PKEY_derive_init(exchange) != 1
-             || EVP_PKEY_derive_set_peer_ex(exchange, peer, 1) != 1
-             || EVP_PKEY_derive(exchange, out, out_len) != 1)
-        mesh_raise(ctx, MESH_R_OPERATION_FAILED,
-                   "no secret can be derived with the peer's key");
-    else
-        ok = 1;
+    ok = peer != NULL && exchange != NULL
+         && EVP_PKEY_is_a(peer, EVP_PKEY_get0_type_name(key))
+         && EVP_PKEY_parameters_eq(peer, key) == 1
+         && EVP_PKEY_derive_init(exchange) == 1
+         && EVP_PKEY_derive_set_peer_ex(exchange, peer, 1) == 1
+         && EVP_PKEY_derive(exchange, out, out_len) == 1;
     EVP_PKEY_CTX_free(exchange);
     EVP_PKEY_free(peer);
     return ok;
@@ -319,6 +309,7 @@ int mesh_operate(struct mesh_context *ctx, EVP_PKEY *key,
     int pad_mode, ok;
     size_t room = (size_t)EVP_PKEY_get_size(key);
     unsigned char *buffer;
+    const char *why;
 
     if (!check_key(ctx, key, op, rule))
         return 0;
@@ -329,28 +320,25 @@ int mesh_operate(struct mesh_context *ctx, EVP_PKEY *key,
     if (buffer == NULL)
         return mesh_raise(ctx, MESH_R_MEMORY, "out of memory");
     build_params(op, rule, &pad_mode, params);
-    ERR_clear_error();
+    /* The errors of this work are not the caller's: ours is raised after. */
+    ERR_set_mark();
     if (op->operation == MESH_OP_DERIVE) {
         ok = derive(ctx, key, in, in_len, buffer, out_len);
-        mesh_wipe_stack(); /* libcrypto recodes the scalar there */
+        why = "no secret can be derived with this peer's key";
     } else if (op->operation == MESH_OP_DECRYPT) {
         ok = decrypt(ctx, key, params, op->implicit_rejection, in, in_len,
                      buffer, out_len);
         /* one text for all reasons: the difference would be an oracle */
-        if (!ok)
-            mesh_raise(ctx, MESH_R_OPERATION_FAILED,
-                       "the data cannot be decrypted with this key");
+        why = "the data cannot be decrypted with this key";
     } else {
         ok = (is_edwards(key) ? sign_message : sign_digest)(
             ctx, key, params, in, in_len, buffer, out_len);
-        if (!ok) {
-            const char *why = ERR_reason_error_string(ERR_peek_last_error());
-
-            mesh_raise(ctx, MESH_R_OPERATION_FAILED, "%s: %s", rule->name,
-                       why != NULL ? why : "libcrypto does not say why");
-        }
+        why = ERR_reason_error_string(ERR_peek_last_error());
     }
-    ERR_clear_error();
+    ERR_pop_to_mark();
+    if (!ok)
+        mesh_raise(ctx, MESH_R_OPERATION_FAILED, "%s: %s", rule->name,
+                   why != NULL ? why : "libcrypto does not say why");
     if (!ok) {
         OPENSSL_clear_free(buffer, room);
         return 0;
