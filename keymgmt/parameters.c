@@ -108,8 +108,14 @@ int mesh_parameters_read(struct mesh_context *ctx, EVP_PKEY_CTX *native,
         return mesh_raise(ctx, MESH_R_OPERATION_UNSUPPORTED, "padding mode %d",
                           pad_mode);
     op->padding = paddings[i].padding;
+    /* What was set for another padding before does not count. */
     if (op->padding != MESH_PAD_PSS && op->padding != MESH_PAD_OAEP)
         op->mgf1_digest[0] = '\0';
+    if (op->operation == MESH_OP_DECRYPT && op->padding != MESH_PAD_OAEP) {
+        op->digest[0] = '\0';
+        op->label = NULL;
+        op->label_len = 0;
+    }
     return op->padding != MESH_PAD_PSS
            || read_salt_length(ctx, native, salt_length, op);
 }

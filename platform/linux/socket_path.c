@@ -93,7 +93,8 @@ static int check_folder(struct mesh_context *ctx, int fd, const char *folder,
 {
     struct stat st;
     int configured = ctx->config.keyd_socket != NULL;
-    mode_t closed = configured && !create ? 022 : 077;
+    /* 0710 is what mesh-keyd makes of it for --group. */
+    mode_t closed = configured && !create ? 022 : 067;
 
     if (fstat(fd, &st) < 0)
         return mesh_raise(ctx, MESH_R_FILE_IO, "%s: %s", folder,

@@ -633,9 +633,9 @@ static void test_generate_with_mesh_first(void **state)
         assert_non_null(key);
         assert_string_equal(
             OSSL_PROVIDER_get0_name(EVP_PKEY_get0_provider(key)), "mesh");
-        assert_int_equal(EVP_DigestSignInit_ex(sign, NULL, digest, libctx, NULL,
-                                               key, NULL),
-                         1);
+        assert_int_equal(
+            EVP_DigestSignInit_ex(sign, NULL, digest, libctx, NULL, key, NULL),
+            1);
         assert_int_equal(
             EVP_DigestSign(sign, sig, &len, message, sizeof(message)), 1);
         assert_int_equal(EVP_DigestVerifyInit_ex(verify, NULL, digest, libctx,
