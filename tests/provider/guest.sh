@@ -5,8 +5,8 @@
 meshctl create device --algorithm P-256
 if [ -z "${MESH_PRELOAD:-}" ]; then
     say "libraries: libcrypto, jansson, libc"
-    libraries=$(ldd "$MESH_BUILD/mesh.so" | awk '{print $1}' \
-        | grep -v "linux-vdso\|ld-linux" | sed 's/\.so.*//' | sort | xargs)
+    libraries=$(readelf -d "$MESH_BUILD/mesh.so" \
+        | sed -n 's/.*NEEDED.*\[\(.*\)\.so.*/\1/p' | sort | xargs)
     [ "$libraries" = "libc libcrypto libjansson" ] || die "it has $libraries"
 fi
 say "one symbol"

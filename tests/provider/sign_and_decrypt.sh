@@ -12,7 +12,8 @@ openssl pkey $by -in mesh://device/encrypt -pubout -out encrypt.pub
 
 say "sign a message"
 if [ "$algorithm" = ED25519 ]; then
-    openssl pkeyutl $by -sign -rawin -inkey mesh://device/sign -in message -out sig
+    openssl pkeyutl $by -sign -rawin -inkey mesh://device/sign -in message \
+        -out sig
     plain pkeyutl -verify -rawin -pubin -inkey sign.pub -in message -sigfile sig
 else
     openssl dgst $by -sha256 -sign mesh://device/sign -out sig message
@@ -43,16 +44,18 @@ case $algorithm in RSA-*)
 esac
 
 say "decrypt: PKCS#1, OAEP, OAEP with its parameters"
-for options in "" "-pkeyopt rsa_padding_mode:oaep" \
-    "-pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha256" \
-    "-pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha512 -pkeyopt rsa_mgf1_md:sha1 -pkeyopt rsa_oaep_label:6d657368"; do
+oaep="-pkeyopt rsa_padding_mode:oaep"
+sha512="-pkeyopt rsa_oaep_md:sha512 -pkeyopt rsa_mgf1_md:sha1"
+for options in "" "$oaep" "$oaep -pkeyopt rsa_oaep_md:sha256" \
+    "$oaep $sha512 -pkeyopt rsa_oaep_label:6d657368"; do
     plain pkeyutl -encrypt -pubin -inkey encrypt.pub $options -in message \
         -out cipher
-    openssl pkeyutl $by -decrypt -inkey mesh://device/encrypt $options -in cipher \
-        -out clear
+    openssl pkeyutl $by -decrypt -inkey mesh://device/encrypt $options \
+        -in cipher -out clear
     cmp message clear
 done
-openssl pkeyutl $by -encrypt -inkey mesh://device/encrypt -in message -out cipher
+openssl pkeyutl $by -encrypt -inkey mesh://device/encrypt -in message \
+    -out cipher
 openssl pkeyutl $by -decrypt -inkey mesh://device/encrypt -in cipher -out clear
 cmp message clear
 head -c 256 /dev/zero | tr '\0' '\1' > cipher
