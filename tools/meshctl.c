@@ -84,8 +84,8 @@ static const struct command {
      "  --personal FILE           the personal profile that application\n"
      "                            profiles are verified by; default: those of\n"
      "                            this device\n"},
-    {"reference", command_reference, "print the canonical URI of one key",
-     "URI\n"},
+    {"reference", command_reference,
+     "print the URI that only this key answers to", "URI\n"},
     {"default", command_default, "show, set or remove the default profiles",
      "[KIND|TYPE [FINGERPRINT]] [OPTION]\n\n"
      "  KIND                      device, personal\n"

@@ -333,24 +333,41 @@ int command_show(struct mesh_context *ctx, int argc, char **argv)
     return ok;
 }
 
+/* The profile to look in and the key's own fingerprint: no other key can ever
+ * answer to it, whatever the profile comes to say. */
+static char *exact_uri(struct mesh_context *ctx, struct mesh_key *key)
+{
+    char text[MESH_UDF_TEXT_MAX];
+    struct mesh_uri uri;
+    struct mesh_udf udf;
+
+    if (!mesh_uri_parse(ctx, mesh_key_uri(key), &uri)
+        || !mesh_udf_of_key(ctx, mesh_key_public(key), &udf))
+        return NULL;
+    mesh_udf_print(&udf, text);
+    return mesh_uri_print(ctx, uri.profile,
+                          strcmp(uri.profile, text) != 0 ? text : NULL);
+}
+
 int command_reference(struct mesh_context *ctx, int argc, char **argv)
 {
     static const struct command_option options[] = {{NULL, NULL, NULL, 0}};
     struct mesh_objects objects = {NULL, 0};
-    const char *uri = NULL;
+    struct mesh_key *key = NULL;
+    char *uri = NULL;
 
     if (!command_options(ctx, &argc, &argv, options, 1, 1)
         || !mesh_resolve(ctx, argv[0], MESH_OBJECT_PUBLIC, &objects))
         return 0;
-    for (size_t i = 0; i < objects.count && uri == NULL; i++)
-        if (objects.items[i].key != NULL)
-            uri = mesh_key_uri(objects.items[i].key);
-    if (uri != NULL)
-        puts(uri);
-    else
+    for (size_t i = 0; i < objects.count && key == NULL; i++)
+        key = objects.items[i].key;
+    if (key == NULL)
         mesh_raise(ctx, MESH_R_NO_ROLE,
                    "'%.100s' names no key; add a role, as in %s", argv[0],
                    "mesh://device/sign");
+    else if ((uri = exact_uri(ctx, key)) != NULL)
+        puts(uri);
     mesh_objects_free(&objects);
+    OPENSSL_free(uri);
     return uri != NULL;
 }
