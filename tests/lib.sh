@@ -51,6 +51,7 @@ say() {
 }
 die() {
     echo "FAILED: $*" >&2
+    [ ! -f "$HOME/use.log" ] || tail -n 5 "$HOME/use.log" >&2
     exit 1
 }
 # fails_with TEXT COMMAND...: it ends with an error, and TEXT is in its output.

@@ -1,21 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Sourced by the keyd_*.sh scripts, which run inside tests/with-keyring with
 # MESH_BUILD set: a mesh-keyd of their own and words for checks.
-set -eu
-: "${MESH_BUILD:?is the build folder}"
-here=$(cd "$(dirname "$0")" && pwd)
-cd "$HOME"
+. "$(dirname "$0")/../lib.sh"
+here=$(cd "$OLDPWD" && cd "$(dirname "$0")" && pwd)
 export MESH_KEYD="$MESH_BUILD/mesh-keyd" KEYD_CALL_PROMPT=never
 use_log=$HOME/use.log
 
-say() {
-    echo "-- $*"
-}
-die() {
-    echo "FAILED: $*" >&2
-    [ ! -f "$use_log" ] || tail -n 20 "$use_log" >&2
-    exit 1
-}
 call() {
     "$MESH_BUILD/tests/keyd_call" "$@"
 }
@@ -31,18 +21,6 @@ stop_keyd() {
     kill "$keyd"
     wait "$keyd" || die "mesh-keyd ended with $?"
 }
-# fails_with TEXT COMMAND...
-fails_with() {
-    text=$1
-    shift
-    if out=$("$@" 2>&1); then
-        die "succeeded: $*"
-    fi
-    case $out in
-    *"$text"*) ;;
-    *) die "$*: \"$text\" is not in: $out" ;;
-    esac
-}
 # eventually COMMAND...: it succeeds within five seconds.
 eventually() {
     for _ in $(seq 100); do
@@ -55,7 +33,8 @@ secrets() {
     method=$1
     shift
     gdbus call --session -d org.freedesktop.secrets \
-        -o /org/freedesktop/secrets -m "org.freedesktop.Secret.Service.$method" "$@"
+        -o /org/freedesktop/secrets \
+        -m "org.freedesktop.Secret.Service.$method" "$@"
 }
 lock_collection() {
     secrets Lock "['/org/freedesktop/secrets/collection/login']" > /dev/null
@@ -65,7 +44,8 @@ status_is() {
 }
 # new_key NAME ALGORITHM OPTION...: NAME.pem, NAME.p8 (DER), NAME.pub
 new_key() {
-    openssl genpkey -out "$1.pem" -algorithm "$2" ${3:+-pkeyopt "$3"} 2> /dev/null
+    openssl genpkey -out "$1.pem" -algorithm "$2" ${3:+-pkeyopt "$3"} \
+        2> /dev/null
     openssl pkcs8 -topk8 -nocrypt -in "$1.pem" -outform DER -out "$1.p8"
     openssl pkey -in "$1.pem" -pubout -out "$1.pub"
 }

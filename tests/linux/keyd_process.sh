@@ -37,7 +37,8 @@ fails_with "line 1" "$MESH_KEYD" --foreground
 chmod 622 $conf
 fails_with "$conf" "$MESH_KEYD" --foreground
 rm $conf
-fails_with "missing.conf" "$MESH_KEYD" --foreground --config "$HOME/missing.conf"
+fails_with "missing.conf" \
+    "$MESH_KEYD" --foreground --config "$HOME/missing.conf"
 
 say "of twenty one serves, and all say ready"
 for i in $(seq 20); do

@@ -3,7 +3,10 @@
 # Unlocking: one prompt for all who wait; the end of a caller's patience does
 # not end the prompt; nobody else is blocked meanwhile.
 . "$(dirname "$0")/keyd_lib.sh"
-[ -x "$MESH_BUILD/tests/mock_prompter" ] || { echo "needs gcr-base-3"; exit 77; }
+[ -x "$MESH_BUILD/tests/mock_prompter" ] || {
+    echo "needs gcr-base-3"
+    exit 77
+}
 new_key one EC ec_paramgen_curve:P-256
 new_key file EC ec_paramgen_curve:P-384
 chmod 600 file.pem

@@ -14,7 +14,8 @@ spki() {
         cut -d' ' -f1
 }
 search() {
-    secrets SearchItems "{'xdg:schema': '$schema', 'spki-sha256': '$(spki "$1")'}"
+    secrets SearchItems \
+        "{'xdg:schema': '$schema', 'spki-sha256': '$(spki "$1")'}"
 }
 for name in one two three four five; do
     new_key $name EC ec_paramgen_curve:P-256

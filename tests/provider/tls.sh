@@ -44,10 +44,11 @@ for version in tls1_2 tls1_3; do
         -verify_return_error -$version > client.out
     stop
     say "$version: our key in the client"
-    plain req -x509 -newkey rsa:2048 -nodes -keyout server.key -subj /CN=server \
-        -days 2 -out server.crt 2> /dev/null
+    plain req -x509 -newkey rsa:2048 -nodes -keyout server.key -days 2 \
+        -subj /CN=server -out server.crt 2> /dev/null
     serve OPENSSL_CONF=/dev/null openssl s_server -cert server.crt \
-        -key server.key -$version -Verify 1 -verify_return_error -CAfile auth.crt
+        -key server.key -$version -Verify 1 -verify_return_error \
+        -CAfile auth.crt
     echo "GET / HTTP/1.0
 
 " | openssl s_client $by -connect "127.0.0.1:$port" -cert auth.crt -ign_eof \

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# A device profile: three keys in the key store, a file that verifies, a place in
-# the layout.
+# A device profile: three keys in the key store, a file that verifies, an entry
+# in the layout.
 . "$(dirname "$0")/lib.sh"
 
 say "the first device becomes the default"
