@@ -262,6 +262,11 @@ int mesh_udf_names_key(struct mesh_context *ctx, const struct mesh_udf *udf,
     return 1;
 }
 
+int mesh_udf_is_random(const struct mesh_udf *udf)
+{
+    return udf->bytes[0] == TYPE_RANDOM;
+}
+
 int mesh_udf_may_equal(const struct mesh_udf *a, const struct mesh_udf *b)
 {
     size_t bits = a->bits < b->bits ? a->bits : b->bits;
@@ -269,7 +274,7 @@ int mesh_udf_may_equal(const struct mesh_udf *a, const struct mesh_udf *b)
 
     if (bits < MESH_UDF_BITS_MIN || memcmp(a->bytes, b->bytes, whole) != 0)
         return 0;
-    if (rest == 0 || a->bytes[0] != TYPE_RANDOM)
+    if (rest == 0 || !mesh_udf_is_random(a))
         return 1;
     return (a->bytes[whole] ^ b->bytes[whole]) >> (8 - rest) == 0;
 }

@@ -80,6 +80,9 @@ int mesh_udf_names_key(struct mesh_context *ctx, const struct mesh_udf *udf,
  */
 int mesh_udf_may_equal(const struct mesh_udf *a, const struct mesh_udf *b);
 
+/* Whether it is a random one ('R'), which names nothing by its contents. */
+int mesh_udf_is_random(const struct mesh_udf *udf);
+
 /* A random fingerprint (type octet 136, 'R') for an application profile. */
 int mesh_udf_random(struct mesh_context *ctx, struct mesh_udf *udf);
 

@@ -288,6 +288,29 @@ static int complete_master(struct mesh_context *ctx, struct mesh_profile *p,
     return mesh_trust_master(ctx, p, p->outer) && set_signer(ctx, p);
 }
 
+/* A role of the master profile is the master key's to give: what the rest of a
+ * personal profile calls so is passed over. */
+static void drop_master_roles(struct mesh_context *ctx, struct mesh_profile *p)
+{
+    static const char *const roles[] = {
+        "MasterSignatureKey", "MasterEscrowKeys", "OnlineSignatureKeys"};
+    size_t i, role, kept = 0;
+
+    for (i = 0; i < p->keys_count; i++) {
+        for (role = 0; role < sizeof(roles) / sizeof(roles[0]); role++)
+            if (strcmp(p->keys[i].member, roles[role]) == 0)
+                break;
+        if (role == sizeof(roles) / sizeof(roles[0])) {
+            p->keys[kept++] = p->keys[i];
+            continue;
+        }
+        mesh_trace(ctx, "%s: %s %s skipped, the master key did not sign it",
+                   p->identifier, roles[role], p->keys[i].udf);
+        clear_key(&p->keys[i]);
+    }
+    p->keys_count = kept;
+}
+
 static int complete_personal(struct mesh_context *ctx, struct mesh_profile *p,
                              const json_t *body)
 {
@@ -303,7 +326,7 @@ static int complete_personal(struct mesh_context *ctx, struct mesh_profile *p,
          && set_signer(ctx, p);
     if (!p->by_owner)
         clear_keys(p);
-    /* Its own keys come first. */
+    drop_master_roles(ctx, p);
     for (i = 0; ok && i < master->keys_count; i++) {
         ok = push_key(ctx, p, &master->keys[i]);
         memset(&master->keys[i], 0, sizeof(master->keys[i]));
@@ -527,9 +550,10 @@ size_t mesh_profile_find_keys(struct mesh_context *ctx,
         for (i = 0; i < profile->keys_count && n < max; i++) {
             const struct mesh_profile_key *key = &profile->keys[i];
 
-            named = strcmp(key->member, *members) == 0;
-            if (!named && is_udf
-                && !mesh_profile_key_named(&quiet, key, &udf, &named))
+            /* A member that is called like a fingerprint proves nothing. */
+            if (!is_udf)
+                named = strcmp(key->member, *members) == 0;
+            else if (!mesh_profile_key_named(&quiet, key, &udf, &named))
                 named = 0;
             if (named)
                 keys[n++] = key;

@@ -176,7 +176,11 @@ static int find_account(struct mesh_search *s, const char *account)
                       account);
 }
 
-/* A profile of the layout by its fingerprint: only such files are read. */
+/*
+ * A profile of the layout by its fingerprint: only such files are read.  An
+ * application profile can call itself what it likes: it answers to a random
+ * fingerprint alone, never to what may be the hash of somebody's key.
+ */
 static int find_profile(struct mesh_search *s, const char *name,
                         const struct mesh_udf *udf)
 {
@@ -188,7 +192,9 @@ static int find_profile(struct mesh_search *s, const char *name,
     for (i = 0; i < mesh_layout_count(s->layout); i++) {
         const struct mesh_layout_entry *entry = mesh_layout_entry(s->layout, i);
 
-        if (!mesh_udf_may_equal(udf, &entry->udf))
+        if (!mesh_udf_may_equal(udf, &entry->udf)
+            || (entry->kind == MESH_PROFILE_APPLICATION
+                && !mesh_udf_is_random(udf)))
             continue;
         if (found != NULL)
             return mesh_raise(s->ctx, MESH_R_FINGERPRINT_AMBIGUOUS,

@@ -3,6 +3,7 @@
 # with MESH_BUILD set: an openssl.cnf that activates default, then mesh, and a
 # few words for checks.
 set -eu
+umask 022 # mesh-keyd and ssh-like checks want no group that may write
 : "${MESH_BUILD:?is the build folder}"
 cd "$HOME"
 export OPENSSL_MODULES="$MESH_BUILD" OPENSSL_CONF="$HOME/openssl.cnf"

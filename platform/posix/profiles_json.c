@@ -13,6 +13,7 @@
 
 #define MASTER_FILE     "profiles.json"
 #define MASTER_FILE_MAX (64u << 20)
+#define DEPTH_MAX       64 /* ours have 3; what we keep of others, too */
 #define TYPE_NAME_MAX   10 /* a longer member is a fingerprint */
 #define FILE_ENDING     ".mmm"
 #define ARCHIVE_ENDING  ".all.mmm"
@@ -25,6 +26,25 @@ static const char *const sections[] = {
 #define SECTIONS (sizeof(sections) / sizeof(sections[0]))
 
 static const char *const no_portals[] = {NULL};
+
+/* Whether a parser that recurses may read it on an application's stack. */
+static int is_flat(const unsigned char *text, size_t len)
+{
+    size_t depth = 0;
+    int inside = 0;
+
+    for (size_t i = 0; i < len && depth <= DEPTH_MAX; i++) {
+        if (inside && text[i] == '\\')
+            i++;
+        else if (text[i] == '"')
+            inside = !inside;
+        else if (!inside && (text[i] == '{' || text[i] == '['))
+            depth++;
+        else if (!inside && (text[i] == '}' || text[i] == ']') && depth > 0)
+            depth--;
+    }
+    return depth <= DEPTH_MAX;
+}
 
 /* Reads the file into *root; the caller json_decref()s. */
 static int load(struct mesh_context *ctx, const char *home, json_t **root)
@@ -46,6 +66,10 @@ static int load(struct mesh_context *ctx, const char *home, json_t **root)
     }
     if (!mesh_layout_read_file(ctx, path, MASTER_FILE_MAX, &text, &len))
         goto end;
+    if (!is_flat(text, len)) {
+        mesh_raise(ctx, MESH_R_LAYOUT_MALFORMED, "%s: nested too deeply", path);
+        goto end;
+    }
     *root = json_loadb((char *)text, len, JSON_REJECT_DUPLICATES, &error);
     if (*root == NULL)
         mesh_raise(ctx, MESH_R_LAYOUT_MALFORMED, "%s, line %d, column %d: %s",

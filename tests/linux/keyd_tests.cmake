@@ -20,7 +20,8 @@ if(GCR_FOUND)
     add_executable(mock_prompter linux/mock_prompter.c)
     target_link_libraries(mock_prompter PRIVATE PkgConfig::GCR)
 endif()
-foreach(name keyd_secret_service keyd_prompt keyd_process)
+foreach(name keyd_secret_service keyd_prompt keyd_process bad_keyring bad_prompt
+    bad_keyd)
     mesh_script_test(linux ${name})
 endforeach()
 # A sanitizer keeps copies of its own of what was on the stack.

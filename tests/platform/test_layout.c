@@ -168,7 +168,7 @@ static void malformed(void **state)
     memset(deep, '[', 10000);
     memset(deep + 10000, ']', 10000);
     deep[20000] = '\0';
-    expect_refused(deep, MESH_R_LAYOUT_MALFORMED, "depth");
+    expect_refused(deep, MESH_R_LAYOUT_MALFORMED, "nested too deeply");
     free(deep);
     /* Dots in names are no way up. */
     layout = opened("{\"DeviceProfiles\": {\"" DEVICE

@@ -2,12 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """craft.py FILE SIGNER CHANGE: a profile with a change, on stdout.
 
-CHANGE is Python that alters payload (JSON text), signature or outer (objects of
-section "Signed objects" in mesh-profiles(5)).  SIGNER is what openssl signs
+CHANGE is Python that alters payload (JSON text), signature (one of
+"signatures") or outer (the object below the tag).  SIGNER is what openssl signs
 with (RS512); "digest": only val follows the payload; "none": not even that.
 """
 import base64
-import hashlib
 import json
 import os
 import subprocess
@@ -22,6 +21,14 @@ def encode(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
+def openssl_dgst(data, *options):
+    # Not hashlib: it would load the provider into this program.
+    preload = os.environ.get("MESH_PRELOAD", "")
+    return subprocess.run(
+        ["openssl", "dgst", "-sha512", *options], input=data, check=True,
+        env=dict(os.environ, LD_PRELOAD=preload), stdout=subprocess.PIPE).stdout
+
+
 file, signer, change = sys.argv[1:]
 with open(file, encoding="utf-8") as f:
     document = json.load(f)
@@ -32,13 +39,9 @@ payload = decode(data["payload"]).decode()
 exec(change)
 data["payload"] = encode(payload.encode())
 if signer != "none":
-    val = encode(hashlib.sha512(payload.encode()).digest())
+    val = encode(openssl_dgst(payload.encode(), "-binary"))
     header = json.dumps({"alg": "RS512", "val": val}).encode()
     signature["protected"] = encode(header)
 if signer not in ("none", "digest"):
-    preload = os.environ.get("MESH_PRELOAD", "")
-    signature["signature"] = encode(subprocess.run(
-        ["openssl", "dgst", "-sha512", "-sign", signer], input=header,
-        env=dict(os.environ, LD_PRELOAD=preload), stdout=subprocess.PIPE,
-        check=True).stdout)
+    signature["signature"] = encode(openssl_dgst(header, "-sign", signer))
 json.dump(document, sys.stdout)

@@ -374,14 +374,14 @@ static void test_changed(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_expected),
-        cmocka_unit_test(test_applications),
-        cmocka_unit_test(test_changed),
+        STORE_TEST(test_expected),
+        STORE_TEST(test_applications),
+        STORE_TEST(test_changed),
     };
     int failed;
 
     ctx = test_context();
     failed = cmocka_run_group_tests(tests, NULL, free_all);
     mesh_context_free(ctx);
-    return failed;
+    return test_status(failed);
 }

@@ -253,6 +253,51 @@ static void test_application(void **state)
     gives("mesh://" SSH_2, MESH_OBJECT_ANY, "public mesh://" SSH "/sign\n");
 }
 
+/* An application may call itself what it likes: it does not answer to the name
+ * of somebody's key. */
+static void test_impostor(void **state)
+{
+    EVP_PKEY *victim = fake_generate(ctx, "P-256");
+    EVP_PKEY *own = fake_generate(ctx, "P-256");
+    EVP_PKEY *stranger = fake_generate(ctx, "P-256");
+    char victim_udf[MESH_UDF_TEXT_MAX], own_udf[MESH_UDF_TEXT_MAX];
+    char udf[MESH_UDF_TEXT_MAX], uri[256], wanted[512], *text;
+    json_t *body, *object;
+    size_t len;
+
+    (void)state;
+    udf_of(ctx, victim, victim_udf);
+    udf_of(ctx, own, own_udf);
+    udf_of(ctx, stranger, udf);
+    body = device_body(ctx, own);
+    json_object_set_new(body, "FurtherKey", key_json(ctx, victim));
+    object = sign(ctx, "DeviceProfile", body, own);
+    text = mesh_profile_text(ctx, "SignedDeviceProfile", object, &len);
+    put(MESH_PROFILE_DEVICE, own_udf, text, NULL);
+    free(text);
+    json_decref(object);
+
+    object = sign(ctx, "PersonalProfile",
+                  personal_body(master(ctx, stranger, stranger),
+                                device(ctx, stranger), victim_udf, udf),
+                  stranger);
+    text = mesh_profile_text(ctx, "SignedPersonalProfile", object, &len);
+    put(MESH_PROFILE_PERSONAL, udf, text, NULL);
+    free(text);
+    json_decref(object);
+    body = web_body(ctx, stranger, udf);
+    json_object_set_new(body, "Identifier", json_string(victim_udf));
+    object = sign(ctx, "WebProfile", body, stranger);
+    text = mesh_profile_text(ctx, "SignedApplicationProfile", object, &len);
+    put(MESH_PROFILE_APPLICATION, victim_udf, text, NULL);
+    free(text);
+    json_decref(object);
+
+    snprintf(uri, sizeof(uri), "mesh://%s", victim_udf);
+    snprintf(wanted, sizeof(wanted), "public mesh://%s/FurtherKey\n", own_udf);
+    gives(uri, MESH_OBJECT_PUBLIC, wanted);
+}
+
 static void test_2016(void **state)
 {
     (void)state;
@@ -266,8 +311,13 @@ static void test_2016(void **state)
           "cert mesh://" OLD "/master\n");
     put_file(MESH_PROFILE_APPLICATION, "MBSHO-5D2GR-T7TNK-XHJV6-BHX5I-KA6TX-A",
              "2016-password.json");
+    /* Its name is no random fingerprint: it could be a key's. */
     fails("mesh://MBSHO-5D2GR-T7TNK-XHJV6-BHX5I-KA6TX-A", MESH_OBJECT_ANY,
-          MESH_R_PROFILE_SIGNER, "does not list");
+          MESH_R_FINGERPRINT_UNKNOWN, "");
+    set_default(MESH_PROFILE_APPLICATION, "Web",
+                "MBSHO-5D2GR-T7TNK-XHJV6-BHX5I-KA6TX-A");
+    fails("mesh://web", MESH_OBJECT_ANY, MESH_R_PROFILE_SIGNER,
+          "does not list");
 }
 
 /* Files that are not what the layout says; the others are no worse for it. */
@@ -443,7 +493,7 @@ static void test_online(void **state)
 /* A fresh home for each test. */
 static int make_home(void **state)
 {
-    (void)state;
+    forget_errors(state);
     strcpy(home + sizeof(home) - 7, "XXXXXX");
     return mkdtemp(home) == NULL || !mesh_context_configure(ctx, "home", home);
 }
@@ -463,15 +513,15 @@ static int remove_home(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(test_words),     TEST(test_roles),       TEST(test_fingerprints),
-        TEST(test_embedded),  TEST(test_application), TEST(test_2016),
-        TEST(test_bad_files), TEST(test_list),        TEST(test_private),
-        TEST(test_online),
+        TEST(test_words),    TEST(test_roles),       TEST(test_fingerprints),
+        TEST(test_embedded), TEST(test_application), TEST(test_2016),
+        TEST(test_impostor), TEST(test_bad_files),   TEST(test_list),
+        TEST(test_private),  TEST(test_online),
     };
     int failed;
 
     ctx = test_context();
     failed = cmocka_run_group_tests(tests, NULL, NULL);
     mesh_context_free(ctx);
-    return failed;
+    return test_status(failed);
 }

@@ -299,20 +299,20 @@ static void test_not_held(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_json),
-        cmocka_unit_test(test_json_refused),
-        cmocka_unit_test(test_base64url),
-        cmocka_unit_test(test_base64url_refused),
-        cmocka_unit_test(test_sign_and_verify),
-        cmocka_unit_test(test_ecdsa_is_raw),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_forged_header),
-        cmocka_unit_test(test_not_held),
+        STORE_TEST(test_json),
+        STORE_TEST(test_json_refused),
+        STORE_TEST(test_base64url),
+        STORE_TEST(test_base64url_refused),
+        STORE_TEST(test_sign_and_verify),
+        STORE_TEST(test_ecdsa_is_raw),
+        STORE_TEST(test_refused),
+        STORE_TEST(test_forged_header),
+        STORE_TEST(test_not_held),
     };
     int failed;
 
     ctx = test_context();
     failed = cmocka_run_group_tests(tests, NULL, NULL);
     mesh_context_free(ctx);
-    return failed;
+    return test_status(failed);
 }

@@ -196,6 +196,50 @@ static struct mesh_profile *personal_with(const char *app, const char *admin)
     return p;
 }
 
+/* A role of the master is not for an online key to give away. */
+static void test_master_roles(void **state)
+{
+    static const char *const roles[] = {
+        "OnlineSignatureKeys", "MasterEscrowKeys", "MasterSignatureKey"};
+    json_t *body = personal_body(master(ctx, master_key, online),
+                                 device(ctx, key), APP, key_udf);
+    const struct mesh_profile_key *keys[4];
+    struct mesh_profile *p;
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++)
+        json_object_set_new(body, roles[i], key_json(ctx, other));
+    json_object_set_new(body, "FurtherKey", key_json(ctx, other));
+    p = parse_made(ctx, "SignedPersonalProfile",
+                   sign(ctx, "PersonalProfile", body, online));
+    expect_ok(ctx, p != NULL);
+    assert_int_equal(p->keys_count, 3);
+    assert_int_equal(mesh_profile_find_keys(ctx, p, "online", keys, 4), 1);
+    assert_int_equal(EVP_PKEY_eq(keys[0]->public, online), 1);
+    assert_int_equal(mesh_profile_find_keys(ctx, p, "master", keys, 4), 1);
+    assert_int_equal(EVP_PKEY_eq(keys[0]->public, master_key), 1);
+    assert_int_equal(mesh_profile_find_keys(ctx, p, "escrow", keys, 4), 0);
+    assert_int_equal(mesh_profile_find_keys(ctx, p, "FurtherKey", keys, 4), 1);
+    mesh_profile_free(p);
+}
+
+/* Nor does a member that is called like a key's fingerprint stand for it. */
+static void test_member_named_as_key(void **state)
+{
+    json_t *body = device_body(ctx, key);
+    const struct mesh_profile_key *keys[4];
+    struct mesh_profile *p;
+
+    (void)state;
+    json_object_set_new(body, other_udf, key_json(ctx, online));
+    p = parse_made(ctx, "SignedDeviceProfile",
+                   sign(ctx, "DeviceProfile", body, key));
+    expect_ok(ctx, p != NULL);
+    assert_int_equal(mesh_profile_find_keys(ctx, p, other_udf, keys, 4), 0);
+    assert_int_equal(mesh_profile_find_keys(ctx, p, key_udf, keys, 4), 2);
+    mesh_profile_free(p);
+}
+
 static void test_application(void **state)
 {
     struct mesh_profile *p = personal_with(APP, key_udf);
@@ -390,20 +434,17 @@ static void test_roles(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_device),
-        cmocka_unit_test(test_name_of_another),
-        cmocka_unit_test(test_tags),
-        cmocka_unit_test(test_personal),
-        cmocka_unit_test(test_application),
-        cmocka_unit_test(test_form_2016),
-        cmocka_unit_test(test_certificates),
-        cmocka_unit_test(test_key_forms),
-        cmocka_unit_test(test_roles),
+        STORE_TEST(test_device),       STORE_TEST(test_name_of_another),
+        STORE_TEST(test_tags),         STORE_TEST(test_personal),
+        STORE_TEST(test_master_roles), STORE_TEST(test_member_named_as_key),
+        STORE_TEST(test_application),  STORE_TEST(test_form_2016),
+        STORE_TEST(test_certificates), STORE_TEST(test_key_forms),
+        STORE_TEST(test_roles),
     };
     int failed;
 
     ctx = test_context();
     failed = cmocka_run_group_tests(tests, make_keys, free_keys);
     mesh_context_free(ctx);
-    return failed;
+    return test_status(failed);
 }

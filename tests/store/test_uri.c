@@ -126,15 +126,15 @@ static void test_print(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),
-        cmocka_unit_test(test_bad),
-        cmocka_unit_test(test_length),
-        cmocka_unit_test(test_print),
+        STORE_TEST(test_good),
+        STORE_TEST(test_bad),
+        STORE_TEST(test_length),
+        STORE_TEST(test_print),
     };
     int failed;
 
     ctx = test_context();
     failed = cmocka_run_group_tests(tests, NULL, NULL);
     mesh_context_free(ctx);
-    return failed;
+    return test_status(failed);
 }

@@ -32,6 +32,9 @@ small create device --algorithm P-256
 small create personal --algorithm P-256
 same "$(keys)" 6
 
+CRYPTOMESH_HOME=$HOME/small openssl req -x509 -key mesh://device/auth \
+    -subj /CN=test -out auth.crt
+
 # Leaves N KiB: each step of a change meets the full disk once.
 leave() {
     rm -f small/fill
@@ -43,14 +46,15 @@ for room in 0 4 8 12; do
     plain genpkey -algorithm ED25519 -out key.pem
     leave $room
     for command in "create device --algorithm P-256" "create personal" \
-        "create application web" "import key.pem"; do
+        "create application web" "import key.pem" \
+        "certificate mesh://device/auth auth.crt"; do
         before=$(state small | grep -v fill)
         if small $command > out 2>&1; then
             rm small/fill
             small verify mesh://device mesh://personal
             leave $room
         else
-            grep -q "No space left" out || die "$command: $(cat out)"
+                        grep -q "No space left" out || die "$command: $(cat out)"
             grep -q "all that was done before was undone" out ||
                 die "$command: $(cat out)"
             same "$(state small | grep -v fill)" "$before"

@@ -103,9 +103,9 @@ static void run_fetch(struct mesh_secret_job *job)
     job->count = found.count;
     if (found.count > 1) {
         mesh_raise(&job->ctx, MESH_R_KEY_DUPLICATE,
-                   "the Secret Service has %u items for it: delete all but "
-                   "one",
-                   found.count);
+                   "%s: the Secret Service has %u items for it: delete all "
+                   "but one",
+                   job->label, found.count);
         mesh_secret_job_end(job, MESH_JOB_FAILED);
     } else if (found.locked[0] != NULL) {
         end_locked(job, &found.locked);
@@ -436,10 +436,12 @@ static int secret_find(struct mesh_key_source *source, struct mesh_context *ctx,
                        const struct mesh_patience *patience, EVP_PKEY **key)
 {
     struct mesh_secret_job *job = key_job(source, run_fetch, name);
-    int ok = mesh_secret_job_do(job, ctx, patience);
     const char *data;
     gsize len;
+    int ok;
 
+    job->label = g_strdup(name->udf);
+    ok = mesh_secret_job_do(job, ctx, patience);
     *key = NULL;
     if (ok && job->found != NULL) {
         /* the content type is text/plain whatever was stored */
@@ -543,9 +545,11 @@ static int get_passphrase(void *arg, struct mesh_context *ctx, const char *path,
                           char **passphrase, size_t *len)
 {
     struct mesh_secret_job *job = passphrase_job(arg, run_fetch, path);
-    int ok = mesh_secret_job_do(job, ctx, patience);
     const char *data;
+    int ok;
 
+    job->label = g_strdup(path);
+    ok = mesh_secret_job_do(job, ctx, patience);
     *passphrase = NULL;
     *len = 0;
     if (ok && job->found != NULL) {

@@ -265,8 +265,10 @@ static int connect_service(struct mesh_secret_thread *t, GError **error)
     if (t->service != NULL)
         return 1;
     t->bus = g_bus_get_sync(G_BUS_TYPE_SESSION, NULL, error);
-    if (t->bus == NULL)
+    if (t->bus == NULL) {
+        g_prefix_error(error, "mesh-keyd has no session bus: ");
         return 0;
+    }
     /* the end of the session is not ours */
     g_dbus_connection_set_exit_on_close(t->bus, FALSE);
     t->service =
