@@ -18,13 +18,16 @@
 struct asymcipher {
     struct mesh_context *ctx;
     struct mesh_key *key;
-    EVP_PKEY_CTX *native; /* parameters and encryption */
+    EVP_PKEY_CTX *native; /* parameters, encryption, and of a software key
+                           * the decryption */
+    int decrypting;
 };
 
 static OSSL_FUNC_asym_cipher_newctx_fn asymcipher_new;
 static OSSL_FUNC_asym_cipher_freectx_fn asymcipher_free;
 static OSSL_FUNC_asym_cipher_dupctx_fn asymcipher_dup;
-static OSSL_FUNC_asym_cipher_encrypt_init_fn asymcipher_init;
+static OSSL_FUNC_asym_cipher_encrypt_init_fn asymcipher_encrypt_init;
+static OSSL_FUNC_asym_cipher_decrypt_init_fn asymcipher_decrypt_init;
 static OSSL_FUNC_asym_cipher_encrypt_fn asymcipher_encrypt;
 static OSSL_FUNC_asym_cipher_decrypt_fn asymcipher_decrypt;
 static OSSL_FUNC_asym_cipher_get_ctx_params_fn asymcipher_get_params;
@@ -59,6 +62,7 @@ static void *asymcipher_dup(void *vctx)
 
     if (c == NULL)
         return NULL;
+    c->decrypting = from->decrypting;
     if (from->key != NULL)
         c->key = mesh_key_up_ref(from->key);
     if (from->native != NULL
@@ -69,10 +73,14 @@ static void *asymcipher_dup(void *vctx)
     return c;
 }
 
-static int asymcipher_init(void *vctx, void *key, const OSSL_PARAM params[])
+static int decrypts_in_software(const struct asymcipher *c)
 {
-    struct asymcipher *c = vctx;
+    return c->decrypting && mesh_key_kind(c->key) == MESH_KEY_SOFTWARE;
+}
 
+static int init(struct asymcipher *c, struct mesh_key *key,
+                const OSSL_PARAM params[])
+{
     if (key != NULL) {
         mesh_key_up_ref(key);
         mesh_key_free(c->key);
@@ -84,8 +92,29 @@ static int asymcipher_init(void *vctx, void *key, const OSSL_PARAM params[])
     EVP_PKEY_CTX_free(c->native);
     c->native = EVP_PKEY_CTX_new_from_pkey(c->ctx->libctx,
                                            mesh_key_public(c->key), NULL);
-    return c->native != NULL && EVP_PKEY_encrypt_init(c->native) == 1
+    return c->native != NULL
+           && (decrypts_in_software(c) ? EVP_PKEY_decrypt_init(c->native)
+                                       : EVP_PKEY_encrypt_init(c->native))
+                  == 1
            && mesh_parameters_set(c->native, params);
+}
+
+static int asymcipher_encrypt_init(void *vctx, void *key,
+                                   const OSSL_PARAM params[])
+{
+    struct asymcipher *c = vctx;
+
+    c->decrypting = 0;
+    return init(c, key, params);
+}
+
+static int asymcipher_decrypt_init(void *vctx, void *key,
+                                   const OSSL_PARAM params[])
+{
+    struct asymcipher *c = vctx;
+
+    c->decrypting = 1;
+    return init(c, key, params);
 }
 
 static int asymcipher_encrypt(void *vctx, unsigned char *out, size_t *outlen,
@@ -107,7 +136,14 @@ static int asymcipher_decrypt(void *vctx, unsigned char *out, size_t *outlen,
     struct asymcipher *c = vctx;
     struct mesh_private_op op = {.operation = MESH_OP_DECRYPT};
 
-    if (c->native == NULL || !mesh_parameters_read(c->ctx, c->native, &op))
+    if (c->native == NULL)
+        return 0;
+    if (decrypts_in_software(c)) {
+        if (out != NULL)
+            *outlen = outsize;
+        return EVP_PKEY_decrypt(c->native, out, outlen, in, inlen) == 1;
+    }
+    if (!mesh_parameters_read(c->ctx, c->native, &op))
         return 0;
     if (out == NULL) {
         *outlen = op.padding == MESH_PAD_PKCS1_TLS
@@ -174,9 +210,11 @@ static const OSSL_DISPATCH functions[] = {
     {OSSL_FUNC_ASYM_CIPHER_NEWCTX, (void (*)(void))asymcipher_new},
     {OSSL_FUNC_ASYM_CIPHER_FREECTX, (void (*)(void))asymcipher_free},
     {OSSL_FUNC_ASYM_CIPHER_DUPCTX, (void (*)(void))asymcipher_dup},
-    {OSSL_FUNC_ASYM_CIPHER_ENCRYPT_INIT, (void (*)(void))asymcipher_init},
+    {OSSL_FUNC_ASYM_CIPHER_ENCRYPT_INIT,
+     (void (*)(void))asymcipher_encrypt_init},
     {OSSL_FUNC_ASYM_CIPHER_ENCRYPT, (void (*)(void))asymcipher_encrypt},
-    {OSSL_FUNC_ASYM_CIPHER_DECRYPT_INIT, (void (*)(void))asymcipher_init},
+    {OSSL_FUNC_ASYM_CIPHER_DECRYPT_INIT,
+     (void (*)(void))asymcipher_decrypt_init},
     {OSSL_FUNC_ASYM_CIPHER_DECRYPT, (void (*)(void))asymcipher_decrypt},
     {OSSL_FUNC_ASYM_CIPHER_GET_CTX_PARAMS,
      (void (*)(void))asymcipher_get_params},

@@ -12,11 +12,13 @@
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 
 struct generation {
     struct mesh_context *ctx;
     const char *type;
     int selection;
+    OSSL_PARAM *params; /* all that was set: a template starts over */
     EVP_PKEY_CTX *native;
 };
 
@@ -51,16 +53,30 @@ void *mesh_generate_init(void *provctx, const char *type, int selection,
 
 int mesh_generate_set_template(void *genctx, void *template)
 {
+    struct generation *g = genctx;
+
     return mesh_key_public(template) != NULL
-           && start(genctx, mesh_key_public(template));
+           && start(g, mesh_key_public(template))
+           && (g->params == NULL
+               || EVP_PKEY_CTX_set_params(g->native, g->params) == 1);
 }
 
 int mesh_generate_set_params(void *genctx, const OSSL_PARAM params[])
 {
     struct generation *g = genctx;
+    OSSL_PARAM *merged, *copy;
 
-    return params == NULL || params[0].key == NULL
-           || EVP_PKEY_CTX_set_params(g->native, params) == 1;
+    if (params == NULL || params[0].key == NULL)
+        return 1;
+    /* merge only borrows what its arguments own */
+    merged = OSSL_PARAM_merge(g->params, params);
+    copy = merged != NULL ? OSSL_PARAM_dup(merged) : NULL;
+    OPENSSL_free(merged);
+    if (copy == NULL)
+        return 0;
+    OSSL_PARAM_free(g->params);
+    g->params = copy;
+    return EVP_PKEY_CTX_set_params(g->native, params) == 1;
 }
 
 const OSSL_PARAM *mesh_generate_settable_params(void *genctx, void *provctx)
@@ -106,7 +122,7 @@ void *mesh_generate(void *genctx, OSSL_CALLBACK *cb, void *cbarg)
     key = mesh_key_new(g->ctx, native, NULL,
                        (g->selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0
                            ? MESH_KEY_SOFTWARE
-                           : MESH_KEY_PUBLIC);
+                           : MESH_KEY_PARAMETERS);
     EVP_PKEY_free(native);
     return key;
 }
@@ -116,5 +132,6 @@ void mesh_generate_free(void *genctx)
     struct generation *g = genctx;
 
     EVP_PKEY_CTX_free(g->native);
+    OSSL_PARAM_free(g->params);
     OPENSSL_free(g);
 }

@@ -5,11 +5,8 @@
  */
 #include "keymgmt/key.h"
 
-#include "platform/operate.h"
-
 #include <openssl/crypto.h>
 #include <stdatomic.h>
-#include <string.h>
 
 struct mesh_key {
     atomic_uint references;
@@ -46,17 +43,19 @@ struct mesh_key *mesh_key_new(struct mesh_context *ctx, EVP_PKEY *native,
 
 struct mesh_key *mesh_key_new_empty(struct mesh_context *ctx, const char *type)
 {
-    struct mesh_key *key = mesh_key_new(ctx, NULL, NULL, MESH_KEY_PUBLIC);
+    struct mesh_key *key = mesh_key_new(ctx, NULL, NULL, MESH_KEY_PARAMETERS);
 
     if (key != NULL)
         key->type = type;
     return key;
 }
 
-void mesh_key_fill(struct mesh_key *key, EVP_PKEY *public)
+void mesh_key_fill(struct mesh_key *key, EVP_PKEY *native,
+                   enum mesh_key_kind kind)
 {
     EVP_PKEY_free(key->public);
-    key->public = public;
+    key->public = native;
+    key->kind = kind;
 }
 
 struct mesh_key *mesh_key_up_ref(struct mesh_key *key)
@@ -101,42 +100,14 @@ const char *mesh_key_type(const struct mesh_key *key)
     return key->type;
 }
 
-static int operate_in_software(struct mesh_key *key,
-                               const struct mesh_private_op *op,
-                               const unsigned char *in, size_t in_len,
-                               unsigned char *out, size_t *out_len)
-{
-    unsigned char *result = NULL;
-    size_t len = 0;
-    int ok;
-
-    if (!mesh_operate_check(key->ctx, op, in, in_len)
-        || !mesh_operate(key->ctx, key->public, op, in, in_len, &result, &len))
-        return 0;
-    ok = len <= *out_len
-         || mesh_raise(key->ctx, MESH_R_BUFFER_TOO_SMALL,
-                       "%zu octets are needed, there is room for %zu", len,
-                       *out_len);
-    if (ok)
-        memcpy(out, result, *out_len = len);
-    OPENSSL_clear_free(result, len);
-    return ok;
-}
-
 int mesh_key_operate(struct mesh_key *key, const struct mesh_private_op *op,
                      const unsigned char *in, size_t in_len, unsigned char *out,
                      size_t *out_len)
 {
-    switch (key->kind) {
-    case MESH_KEY_HELD:
-        return mesh_keystore_operate(key->ctx, &key->name, op, in, in_len, out,
-                                     out_len);
-    case MESH_KEY_SOFTWARE:
-        return operate_in_software(key, op, in, in_len, out, out_len);
-    case MESH_KEY_PUBLIC:
-        break;
-    }
-    return mesh_raise(key->ctx, MESH_R_KEY_NOT_HELD,
-                      "%s: this is the public half alone",
-                      key->uri != NULL ? key->uri : "an imported key");
+    if (key->kind != MESH_KEY_HELD)
+        return mesh_raise(key->ctx, MESH_R_KEY_NOT_HELD,
+                          "%s: this is the public half alone",
+                          key->uri != NULL ? key->uri : "an imported key");
+    return mesh_keystore_operate(key->ctx, &key->name, op, in, in_len, out,
+                                 out_len);
 }

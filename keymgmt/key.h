@@ -14,9 +14,10 @@
 struct mesh_key;
 
 enum mesh_key_kind {
-    MESH_KEY_PUBLIC,  /* there is only the public half */
-    MESH_KEY_HELD,    /* the key store has the private half */
-    MESH_KEY_SOFTWARE /* generated here: the EVP_PKEY has it, as default's do */
+    MESH_KEY_PARAMETERS, /* there is an EC group alone */
+    MESH_KEY_PUBLIC,     /* there is only the public half */
+    MESH_KEY_HELD,       /* the key store has the private half */
+    MESH_KEY_SOFTWARE    /* the EVP_PKEY has it: not a key of ours */
 };
 
 /* Makes a key; takes a reference of native.  uri: the canonical name that names
@@ -26,8 +27,9 @@ struct mesh_key *mesh_key_new(struct mesh_context *ctx, EVP_PKEY *native,
 /* Makes a key of a type ("RSA", "EC" …; a static string) without a public half,
  * for libcrypto to fill by import or parameters, once. */
 struct mesh_key *mesh_key_new_empty(struct mesh_context *ctx, const char *type);
-/* Fills such a key; takes over public. */
-void mesh_key_fill(struct mesh_key *key, EVP_PKEY *public);
+/* Fills such a key, or changes what it is; takes over native. */
+void mesh_key_fill(struct mesh_key *key, EVP_PKEY *native,
+                   enum mesh_key_kind kind);
 struct mesh_key *mesh_key_up_ref(struct mesh_key *key);
 void mesh_key_free(struct mesh_key *key); /* NULL is allowed */
 
@@ -38,8 +40,8 @@ const char *mesh_key_uri(const struct mesh_key *key); /* NULL if it has none */
 /* The name that libcrypto fetches its key management by: "RSA", "EC" … */
 const char *mesh_key_type(const struct mesh_key *key);
 
-/* Does a private operation where the private half is; as
- * mesh_keystore_operate(). */
+/* Does a private operation in the key store, as mesh_keystore_operate(); not
+ * for a software key, which the caller uses itself. */
 int mesh_key_operate(struct mesh_key *key, const struct mesh_private_op *op,
                      const unsigned char *in, size_t in_len, unsigned char *out,
                      size_t *out_len);

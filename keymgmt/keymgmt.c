@@ -12,6 +12,7 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <string.h>
 
 #define PRIVATE OSSL_KEYMGMT_SELECT_PRIVATE_KEY
 #define PUBLIC  OSSL_KEYMGMT_SELECT_PUBLIC_KEY
@@ -51,12 +52,17 @@ static void *keymgmt_load(const void *reference, size_t size)
 static int keymgmt_has(const void *keydata, int selection)
 {
     const struct mesh_key *key = keydata;
+    enum mesh_key_kind kind;
 
     if (key == NULL)
         return 0;
-    if ((selection & PRIVATE) != 0 && mesh_key_kind(key) == MESH_KEY_PUBLIC)
+    kind = mesh_key_kind(key);
+    if ((selection & PRIVATE) != 0 && kind != MESH_KEY_HELD
+        && kind != MESH_KEY_SOFTWARE)
         return 0;
-    return (selection & PUBLIC) == 0 || mesh_key_public(key) != NULL;
+    if ((selection & PUBLIC) != 0 && kind == MESH_KEY_PARAMETERS)
+        return 0;
+    return selection == 0 || mesh_key_public(key) != NULL;
 }
 
 static int keymgmt_match(const void *keydata1, const void *keydata2,
@@ -91,6 +97,9 @@ static int keymgmt_validate(const void *keydata, int selection, int checktype)
         return 0;
     if ((selection & OSSL_KEYMGMT_SELECT_KEYPAIR) == 0)
         valid = EVP_PKEY_param_check(check) == 1;
+    else if ((selection & PRIVATE) != 0
+             && mesh_key_kind(keydata) == MESH_KEY_SOFTWARE)
+        valid = EVP_PKEY_check(check) == 1;
     else if (checktype == OSSL_KEYMGMT_VALIDATE_QUICK_CHECK)
         valid = EVP_PKEY_public_check_quick(check) == 1;
     else
@@ -103,6 +112,7 @@ static void *keymgmt_dup(const void *keydata, int selection)
 {
     EVP_PKEY *public = mesh_key_public(keydata), *copy;
     struct mesh_context *ctx = mesh_key_context(keydata);
+    enum mesh_key_kind kind = mesh_key_kind(keydata);
     struct mesh_key *key = NULL;
 
     if (public == NULL)
@@ -111,8 +121,10 @@ static void *keymgmt_dup(const void *keydata, int selection)
         if ((copy = EVP_PKEY_dup(public)) == NULL)
             return NULL;
         key = mesh_key_new(ctx, copy, mesh_key_uri(keydata),
-                           (selection & PRIVATE) != 0 ? mesh_key_kind(keydata)
-                                                      : MESH_KEY_PUBLIC);
+                           kind == MESH_KEY_PARAMETERS
+                                   || (selection & PRIVATE) != 0
+                               ? kind
+                               : MESH_KEY_PUBLIC);
         EVP_PKEY_free(copy);
         return key;
     }
@@ -123,7 +135,7 @@ static void *keymgmt_dup(const void *keydata, int selection)
         EVP_PKEY_free(copy);
         return NULL;
     }
-    mesh_key_fill(key, copy);
+    mesh_key_fill(key, copy, MESH_KEY_PARAMETERS);
     return key;
 }
 
@@ -159,12 +171,19 @@ static const OSSL_PARAM *keymgmt_gettable_params(void *provctx)
 /* A key that stands for one in the key store does not change. */
 static int keymgmt_set_params(void *keydata, const OSSL_PARAM params[])
 {
-    EVP_PKEY *public = mesh_key_public(keydata);
+    struct mesh_key *key = keydata;
+    EVP_PKEY *native = mesh_key_public(key);
 
     if (params == NULL || params[0].key == NULL)
         return 1;
-    return public != NULL && mesh_key_kind(keydata) != MESH_KEY_HELD
-           && EVP_PKEY_set_params(public, (OSSL_PARAM *)params);
+    if (native == NULL || mesh_key_kind(key) == MESH_KEY_HELD
+        || !EVP_PKEY_set_params(native, (OSSL_PARAM *)params))
+        return 0;
+    if (OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY)
+            != NULL
+        && mesh_key_kind(key) == MESH_KEY_PARAMETERS && EVP_PKEY_up_ref(native))
+        mesh_key_fill(key, native, MESH_KEY_PUBLIC);
+    return 1;
 }
 
 static const OSSL_PARAM *keymgmt_settable_params(void *provctx)
@@ -184,28 +203,31 @@ static int has_private_numbers(const OSSL_PARAM params[])
            || OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_RSA_D) != NULL;
 }
 
-/* Public keys only: a private key from a file belongs to the provider that can
- * hold it, else listing ours first would take file keys away. */
+/* Peers, certificates; and with ours listed first all that a program makes of
+ * numbers or reads from a file: that stays a software key. */
 static int keymgmt_import(void *keydata, int selection,
                           const OSSL_PARAM params[])
 {
     struct mesh_key *key = keydata;
-    EVP_PKEY *public = NULL;
+    enum mesh_key_kind kind = MESH_KEY_PARAMETERS;
+    EVP_PKEY *native = NULL;
     EVP_PKEY_CTX *make;
     int ok;
 
-    if (key == NULL || mesh_key_public(key) != NULL
-        || has_private_numbers(params))
+    if (key == NULL || mesh_key_public(key) != NULL)
         return 0;
+    if ((selection & PRIVATE) != 0 && has_private_numbers(params))
+        kind = MESH_KEY_SOFTWARE;
+    else if ((selection & PUBLIC) != 0)
+        kind = MESH_KEY_PUBLIC;
     make = EVP_PKEY_CTX_new_from_name(mesh_key_context(key)->libctx,
                                       mesh_key_type(key), NULL);
     ok = make != NULL && EVP_PKEY_fromdata_init(make) == 1
-         && EVP_PKEY_fromdata(make, &public, selection & ~PRIVATE,
-                              (OSSL_PARAM *)params)
+         && EVP_PKEY_fromdata(make, &native, selection, (OSSL_PARAM *)params)
                 == 1;
     EVP_PKEY_CTX_free(make);
     if (ok)
-        mesh_key_fill(key, public);
+        mesh_key_fill(key, native, kind);
     return ok;
 }
 
@@ -214,15 +236,22 @@ static const OSSL_PARAM *keymgmt_types(int selection)
     static const OSSL_PARAM types[] = {
         OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, NULL, 0),
         OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, NULL, 0),
+        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PRIV_KEY, NULL, 0),
         OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_N, NULL, 0),
         OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_D, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_FACTOR1, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_FACTOR2, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_EXPONENT1, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_EXPONENT2, NULL, 0),
+        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_COEFFICIENT1, NULL, 0),
         OSSL_PARAM_END,
     };
 
-    return (selection & ~PRIVATE) != 0 ? types : NULL;
+    return selection != 0 ? types : NULL;
 }
 
-/* Fails exactly when the private half of a private key is asked for: libcrypto
+/* Fails exactly when the private half of a held key is asked for: libcrypto
  * then leaves the operation to us.  Of a public key "all" is the public half.
  */
 static int keymgmt_export(void *keydata, int selection, OSSL_CALLBACK *cb,
@@ -237,7 +266,7 @@ static int keymgmt_export(void *keydata, int selection, OSSL_CALLBACK *cb,
                           "%s stays in its key store",
                           mesh_key_uri(keydata) != NULL ? mesh_key_uri(keydata)
                                                         : "the key");
-    if (mesh_key_kind(keydata) == MESH_KEY_PUBLIC)
+    if (mesh_key_kind(keydata) != MESH_KEY_SOFTWARE)
         selection &= ~PRIVATE;
     return selection != 0 && EVP_PKEY_export(public, selection, cb, cbarg);
 }
@@ -316,3 +345,19 @@ const OSSL_ALGORITHM mesh_keymgmt_algorithms[] = {
     ROW(MESH_NAMES_ED25519, ed25519),
     {NULL, NULL, NULL, NULL},
 };
+
+int mesh_keymgmt_has(const EVP_PKEY *key)
+{
+    size_t i;
+
+    for (i = 0; mesh_keymgmt_algorithms[i].algorithm_names != NULL; i++) {
+        const char *names = mesh_keymgmt_algorithms[i].algorithm_names;
+        char name[32];
+
+        OPENSSL_strlcpy(name, names, sizeof(name));
+        name[strcspn(name, ":")] = '\0';
+        if (EVP_PKEY_is_a(key, name))
+            return 1;
+    }
+    return 0;
+}

@@ -8,10 +8,14 @@
 #define MESH_KEYMGMT_OPERATIONS_H
 
 #include <openssl/core.h>
+#include <openssl/evp.h>
 
 extern const OSSL_ALGORITHM mesh_keymgmt_algorithms[];
 extern const OSSL_ALGORITHM mesh_signature_algorithms[];
 extern const OSSL_ALGORITHM mesh_asymcipher_algorithms[];
+
+/* Whether there is a key management for the type of key. */
+int mesh_keymgmt_has(const EVP_PKEY *key);
 
 /* The names of a key type, as libcrypto's own providers have them: libssl finds
  * keys by the aliases too. */

@@ -20,8 +20,10 @@
 struct signature {
     struct mesh_context *ctx;
     struct mesh_key *key;
-    EVP_PKEY_CTX *native; /* parameters, verification; in md if one_shot */
+    EVP_PKEY_CTX *native; /* parameters, verification, and of a software key
+                           * the signature; in md if one_shot */
     EVP_MD_CTX *md;       /* the hash so far, or of one_shot the verifier */
+    int signing;          /* else verifying */
     int hashing;          /* a digest operation: its digest is fixed */
     int one_shot;         /* the algorithm takes the whole message */
 };
@@ -37,7 +39,8 @@ static OSSL_FUNC_signature_verify_init_fn signature_verify_init;
 static OSSL_FUNC_signature_verify_fn signature_verify;
 static OSSL_FUNC_signature_verify_recover_init_fn signature_recover_init;
 static OSSL_FUNC_signature_verify_recover_fn signature_recover;
-static OSSL_FUNC_signature_digest_sign_init_fn signature_digest_init;
+static OSSL_FUNC_signature_digest_sign_init_fn signature_digest_sign_init;
+static OSSL_FUNC_signature_digest_verify_init_fn signature_digest_verify_init;
 static OSSL_FUNC_signature_digest_sign_update_fn signature_digest_update;
 static OSSL_FUNC_signature_digest_sign_final_fn signature_digest_sign_final;
 static OSSL_FUNC_signature_digest_sign_fn signature_digest_sign;
@@ -89,6 +92,7 @@ static void *signature_dup(void *vctx)
 
     if (s == NULL)
         return NULL;
+    s->signing = from->signing;
     s->hashing = from->hashing;
     s->one_shot = from->one_shot;
     if (from->key != NULL)
@@ -125,6 +129,13 @@ static int take_key(struct signature *s, struct mesh_key *key)
     return 1;
 }
 
+/* A software key signs as libcrypto does; of a held one the native context only
+ * has the parameters. */
+static int signs_in_software(const struct signature *s)
+{
+    return s->signing && mesh_key_kind(s->key) == MESH_KEY_SOFTWARE;
+}
+
 /* Whether the key signs messages, not digests: its digest must be none. */
 static int is_one_shot(struct mesh_key *key)
 {
@@ -136,13 +147,43 @@ static int is_one_shot(struct mesh_key *key)
            && (digest[0] == '\0' || strcmp(digest, "UNDEF") == 0);
 }
 
+/*
+ * What a private operation can carry.  The native context would take more, and
+ * a signature that leaves it out without a word would be another one than was
+ * asked for.
+ */
+static const OSSL_PARAM settable_of_held[] = {
+    OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, NULL, 0),
+    OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PROPERTIES, NULL, 0),
+    OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, NULL, 0),
+    OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, NULL, 0),
+    OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_PROPERTIES, NULL, 0),
+    OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, NULL, 0),
+    OSSL_PARAM_END,
+};
+
+static int can_carry(struct signature *s, const OSSL_PARAM params[])
+{
+    if (params == NULL || !s->signing || signs_in_software(s))
+        return 1;
+    for (; params->key != NULL; params++)
+        if (OSSL_PARAM_locate_const(settable_of_held, params->key) == NULL)
+            return mesh_raise(s->ctx, MESH_R_OPERATION_UNSUPPORTED,
+                              "a signature with the parameter %.40s by a key "
+                              "of the key store",
+                              params->key);
+    return 1;
+}
+
 static int init(struct signature *s, native_init_fn *native_init,
                 const OSSL_PARAM params[])
 {
     s->native = EVP_PKEY_CTX_new_from_pkey(s->ctx->libctx,
                                            mesh_key_public(s->key), NULL);
+    if (signs_in_software(s))
+        native_init = EVP_PKEY_sign_init_ex;
     return s->native != NULL && native_init(s->native, NULL) == 1
-           && mesh_parameters_set(s->native, params);
+           && can_carry(s, params) && mesh_parameters_set(s->native, params);
 }
 
 static int plain_init(struct signature *s, struct mesh_key *key,
@@ -159,19 +200,28 @@ static int plain_init(struct signature *s, struct mesh_key *key,
 
 static int signature_sign_init(void *vctx, void *key, const OSSL_PARAM params[])
 {
-    return plain_init(vctx, key, EVP_PKEY_verify_init_ex, params);
+    struct signature *s = vctx;
+
+    s->signing = 1;
+    return plain_init(s, key, EVP_PKEY_verify_init_ex, params);
 }
 
 static int signature_verify_init(void *vctx, void *key,
                                  const OSSL_PARAM params[])
 {
-    return plain_init(vctx, key, EVP_PKEY_verify_init_ex, params);
+    struct signature *s = vctx;
+
+    s->signing = 0;
+    return plain_init(s, key, EVP_PKEY_verify_init_ex, params);
 }
 
 static int signature_recover_init(void *vctx, void *key,
                                   const OSSL_PARAM params[])
 {
-    return plain_init(vctx, key, EVP_PKEY_verify_recover_init_ex, params);
+    struct signature *s = vctx;
+
+    s->signing = 0;
+    return plain_init(s, key, EVP_PKEY_verify_recover_init_ex, params);
 }
 
 static int init_hash(struct signature *s, const char *mdname)
@@ -204,13 +254,15 @@ static int init_hash(struct signature *s, const char *mdname)
     return ok;
 }
 
-static int signature_digest_init(void *vctx, const char *mdname, void *key,
-                                 const OSSL_PARAM params[])
+static int digest_init(struct signature *s, const char *mdname,
+                       struct mesh_key *key, const OSSL_PARAM params[])
 {
-    struct signature *s = vctx;
+    EVP_PKEY *native;
+    int ok;
 
     if (!take_key(s, key))
         return 0;
+    native = mesh_key_public(s->key);
     if (!is_one_shot(s->key))
         return init(s, EVP_PKEY_verify_init_ex, NULL) && init_hash(s, mdname)
                && signature_set_params(s, params);
@@ -221,10 +273,31 @@ static int signature_digest_init(void *vctx, const char *mdname, void *key,
     if ((s->md = EVP_MD_CTX_new()) == NULL)
         return 0;
     s->one_shot = 1;
-    return EVP_DigestVerifyInit_ex(s->md, &s->native, NULL, s->ctx->libctx,
-                                   NULL, mesh_key_public(s->key), NULL)
-               == 1
-           && mesh_parameters_set(s->native, params);
+    if (signs_in_software(s))
+        ok = EVP_DigestSignInit_ex(s->md, &s->native, NULL, s->ctx->libctx,
+                                   NULL, native, NULL);
+    else
+        ok = EVP_DigestVerifyInit_ex(s->md, &s->native, NULL, s->ctx->libctx,
+                                     NULL, native, NULL);
+    return ok == 1 && signature_set_params(s, params);
+}
+
+static int signature_digest_sign_init(void *vctx, const char *mdname, void *key,
+                                      const OSSL_PARAM params[])
+{
+    struct signature *s = vctx;
+
+    s->signing = 1;
+    return digest_init(s, mdname, key, params);
+}
+
+static int signature_digest_verify_init(void *vctx, const char *mdname,
+                                        void *key, const OSSL_PARAM params[])
+{
+    struct signature *s = vctx;
+
+    s->signing = 0;
+    return digest_init(s, mdname, key, params);
 }
 
 /* The way of a signature to the key: sig NULL asks for the room that it needs
@@ -241,6 +314,11 @@ static int sign(struct signature *s, unsigned char *sig, size_t *siglen,
         return 1;
     }
     *siglen = sigsize;
+    if (signs_in_software(s))
+        return (s->one_shot
+                    ? EVP_DigestSign(s->md, sig, siglen, tbs, tbslen)
+                    : EVP_PKEY_sign(s->native, sig, siglen, tbs, tbslen))
+               == 1;
     return (s->one_shot || mesh_parameters_read(s->ctx, s->native, &op))
            && mesh_key_operate(s->key, &op, tbs, tbslen, sig, siglen);
 }
@@ -387,26 +465,19 @@ static int signature_set_params(void *vctx, const OSSL_PARAM params[])
 {
     struct signature *s = vctx;
 
-    return s->native != NULL && same_digest(s, params)
+    return s->native != NULL && same_digest(s, params) && can_carry(s, params)
            && mesh_parameters_set(s->native, params);
 }
 
 static const OSSL_PARAM *signature_settable(void *vctx, void *provctx)
 {
-    static const OSSL_PARAM settable[] = {
-        OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, NULL, 0),
-        OSSL_PARAM_END,
-    };
     struct signature *s = vctx;
     const OSSL_PARAM *native = NULL;
 
     (void)provctx;
-    if (s != NULL && s->native != NULL)
+    if (s != NULL && s->native != NULL && (!s->signing || signs_in_software(s)))
         native = EVP_PKEY_CTX_settable_params(s->native);
-    return native != NULL ? native : settable;
+    return native != NULL ? native : settable_of_held;
 }
 
 static const OSSL_DISPATCH functions[] = {
@@ -421,14 +492,14 @@ static const OSSL_DISPATCH functions[] = {
      (void (*)(void))signature_recover_init},
     {OSSL_FUNC_SIGNATURE_VERIFY_RECOVER, (void (*)(void))signature_recover},
     {OSSL_FUNC_SIGNATURE_DIGEST_SIGN_INIT,
-     (void (*)(void))signature_digest_init},
+     (void (*)(void))signature_digest_sign_init},
     {OSSL_FUNC_SIGNATURE_DIGEST_SIGN_UPDATE,
      (void (*)(void))signature_digest_update},
     {OSSL_FUNC_SIGNATURE_DIGEST_SIGN_FINAL,
      (void (*)(void))signature_digest_sign_final},
     {OSSL_FUNC_SIGNATURE_DIGEST_SIGN, (void (*)(void))signature_digest_sign},
     {OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_INIT,
-     (void (*)(void))signature_digest_init},
+     (void (*)(void))signature_digest_verify_init},
     {OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_UPDATE,
      (void (*)(void))signature_digest_update},
     {OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_FINAL,

@@ -5,6 +5,7 @@
  */
 #include "store/resolve.h"
 
+#include "keymgmt/operations.h"
 #include "platform/algorithm.h"
 #include "store/search.h"
 
@@ -194,7 +195,15 @@ static int add_objects(struct mesh_search *s, struct mesh_objects *objects,
             if (!add(s->ctx, objects, MESH_OBJECT_CERTIFICATE, uri_of(s, key),
                      description, sk_X509_value(key->certificates, i), NULL))
                 return 0;
-    if (wants(expect, MESH_OBJECT_PRIVATE)) {
+    if (wants(expect, MESH_OBJECT_PRIVATE) && !mesh_keymgmt_has(key->public)) {
+        if (must_hold)
+            return mesh_raise(s->ctx, MESH_R_ALGORITHM,
+                              "%s is a key of type %.32s: this version can do "
+                              "nothing with its private half",
+                              key->udf, EVP_PKEY_get0_type_name(key->public));
+        mesh_trace(s->ctx, "%s: private key left out, of type %.32s", key->udf,
+                   EVP_PKEY_get0_type_name(key->public));
+    } else if (wants(expect, MESH_OBJECT_PRIVATE)) {
         if (!holds(must_hold ? s->ctx : &quiet, key->public, &held)
             && must_hold)
             return 0;

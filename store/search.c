@@ -99,7 +99,7 @@ static int trust_application(struct mesh_context *ctx,
         return 1;
     if (attempt.reason != MESH_R_NONE)
         return mesh_raise(ctx, attempt.reason, "%s", attempt.text);
-    return mesh_raise(ctx, MESH_R_PROFILE_SIGNER,
+    return mesh_raise(ctx, MESH_R_PROFILE_MISSING,
                       "this device has no personal profile that could list "
                       "application profile %.64s",
                       app->identifier);
@@ -170,7 +170,7 @@ static int find_account(struct mesh_search *s, const char *account)
             if (OPENSSL_strcasecmp(account, *portal) == 0)
                 return read_entry(s->ctx, s->layout, entry, &s->profile);
     }
-    return mesh_raise(s->ctx, MESH_R_NO_DEFAULT,
+    return mesh_raise(s->ctx, MESH_R_ACCOUNT,
                       "no personal profile on this device is registered as "
                       "\"%.100s\"",
                       account);

@@ -47,6 +47,10 @@ activated_by() {
 plain() {
     OPENSSL_CONF=/dev/null command openssl "$@"
 }
+# used OPERATION: how often the key holder has done it, by its use log.
+used() {
+    grep -c " $1" "$HOME/use.log" || :
+}
 say() {
     echo "-- $*"
 }

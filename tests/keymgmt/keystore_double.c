@@ -8,6 +8,8 @@
 #include "platform/algorithm.h"
 #include "store/resolve.h"
 
+#include <openssl/core_names.h>
+#include <openssl/params.h>
 #include <openssl/rsa.h>
 #include <string.h>
 
@@ -138,6 +140,16 @@ static int decrypt(EVP_PKEY *key, const struct mesh_private_op *op,
                  pctx, OPENSSL_memdup(op->label, op->label_len),
                  (int)op->label_len)
              == 1;
+    if (ok && op->padding == MESH_PAD_PKCS1_TLS) {
+        unsigned version = op->tls_client_version;
+        OSSL_PARAM params[] = {
+            OSSL_PARAM_uint(OSSL_ASYM_CIPHER_PARAM_TLS_CLIENT_VERSION,
+                            &version),
+            OSSL_PARAM_END,
+        };
+
+        ok = EVP_PKEY_CTX_set_params(pctx, params) == 1;
+    }
     ok = ok && EVP_PKEY_decrypt(pctx, room, &len, in, in_len) == 1
          && len <= *out_len;
     if (ok)

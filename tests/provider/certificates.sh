@@ -16,8 +16,9 @@ plain verify -CAfile sign.crt sign.crt
 plain x509 -in sign.crt -noout -text | grep "Signature Algorithm"
 say "a request"
 openssl req $by -new -key mesh://device/sign -subj /CN=request -out sign.csr
-plain req -in sign.csr -verify -noout
-openssl req $by -in sign.csr -verify -noout
+# It ends 0 even if the signature is wrong: what counts is what it says.
+plain req -in sign.csr -verify -noout 2>&1 | grep "verify OK"
+openssl req $by -in sign.csr -verify -noout 2>&1 | grep "verify OK"
 say "certificates for others"
 openssl req -newkey rsa:2048 -nodes -keyout leaf.key -subj /CN=leaf \
     -out leaf.csr 2> /dev/null
@@ -46,6 +47,7 @@ if [ "$algorithm" = ED25519 ]; then
         -out file.crt 2> /dev/null
     plain cms -sign -in message -signer file.crt -inkey file.key \
         -out signed.cms 2> /dev/null || can_sign=no
+    [ $can_sign = yes ] || echo "left out: this OpenSSL cannot, with any key"
 fi
 [ $can_sign = no ] || cms_sign -signer sign.crt -inkey mesh://device/sign
 say "CMS: decrypt"

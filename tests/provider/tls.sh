@@ -31,6 +31,7 @@ stop() {
     wait "$server" 2>/dev/null || :
     server=
 }
+signed=$(used sign)
 for version in tls1_2 tls1_3; do
     say "$version: our key in the server"
     serve $ours s_server $by -cert auth.crt -key mesh://device/auth -$version
@@ -38,11 +39,13 @@ for version in tls1_2 tls1_3; do
         -verify_return_error -verify_hostname localhost -$version > client.out
     grep "Verify return code: 0 (ok)" client.out
     stop
+    [ "$(used sign)" -eq $((signed += 1)) ] || die "the key holder did not sign"
     say "$version: certificate and key by one URI"
     serve $ours s_server $by -cert mesh://device/auth -key mesh://device/auth
     echo | plain s_client -connect "127.0.0.1:$port" -CAfile auth.crt \
         -verify_return_error -$version > client.out
     stop
+    [ "$(used sign)" -eq $((signed += 1)) ] || die "the key holder did not sign"
     say "$version: our key in the client"
     plain req -x509 -newkey rsa:2048 -nodes -keyout server.key -days 2 \
         -subj /CN=server -out server.crt 2> /dev/null
@@ -55,5 +58,15 @@ for version in tls1_2 tls1_3; do
         -key mesh://device/auth -CAfile server.crt -$version > client.out
     grep "CN *= *localhost" client.out
     stop
+    [ "$(used sign)" -eq $((signed += 1)) ] || die "the key holder did not sign"
 done
-[ "$(grep -c sign use.log)" -ge 6 ] || die "the key holder signed too seldom"
+case $1 in RSA-*)
+    say "tls1_2: key exchange by RSA, decrypted where the key is"
+    serve $ours s_server $by -cert auth.crt -key mesh://device/auth -tls1_2 \
+        -cipher AES256-GCM-SHA384
+    echo | plain s_client -connect "127.0.0.1:$port" -CAfile auth.crt \
+        -verify_return_error -cipher AES256-GCM-SHA384 > client.out
+    grep "Cipher is AES256-GCM-SHA384" client.out
+    stop
+    [ "$(used decrypt)" -eq 1 ] || die "the key holder did not decrypt" ;;
+esac
