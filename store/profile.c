@@ -274,18 +274,12 @@ static int set_signer(struct mesh_context *ctx, struct mesh_profile *p)
            || mesh_raise(ctx, MESH_R_MEMORY, "reading a profile");
 }
 
-static int complete_device(struct mesh_context *ctx, struct mesh_profile *p,
-                           const json_t *body)
+/* A device or a master profile. */
+static int complete_identity(struct mesh_context *ctx, struct mesh_profile *p,
+                             const json_t *body)
 {
     (void)body;
-    return mesh_trust_device(ctx, p, p->outer) && set_signer(ctx, p);
-}
-
-static int complete_master(struct mesh_context *ctx, struct mesh_profile *p,
-                           const json_t *body)
-{
-    (void)body;
-    return mesh_trust_master(ctx, p, p->outer) && set_signer(ctx, p);
+    return mesh_trust_identity(ctx, p) && set_signer(ctx, p);
 }
 
 /* A role of the master profile is the master key's to give: what the rest of a
@@ -322,8 +316,7 @@ static int complete_personal(struct mesh_context *ctx, struct mesh_profile *p,
                      "MasterProfile", 0, &master)
          && read_devices(ctx, p, json_object_get(body, "Devices"))
          && read_applications(ctx, p, json_object_get(body, "Applications"))
-         && mesh_trust_personal(ctx, p, master, p->outer, &p->by_owner)
-         && set_signer(ctx, p);
+         && mesh_trust_personal(ctx, p, master) && set_signer(ctx, p);
     if (!p->by_owner)
         clear_keys(p);
     drop_master_roles(ctx, p);
@@ -350,8 +343,8 @@ static const struct payload {
     int (*complete)(struct mesh_context *ctx, struct mesh_profile *p,
                     const json_t *body);
 } payloads[] = {
-    {"DeviceProfile", MESH_PROFILE_DEVICE, complete_device},
-    {"MasterProfile", MESH_PROFILE_PERSONAL, complete_master},
+    {"DeviceProfile", MESH_PROFILE_DEVICE, complete_identity},
+    {"MasterProfile", MESH_PROFILE_PERSONAL, complete_identity},
     {"PersonalProfile", MESH_PROFILE_PERSONAL, complete_personal},
     {NULL, MESH_PROFILE_APPLICATION, complete_application},
 };

@@ -66,32 +66,18 @@ int mesh_trust_name(struct mesh_context *ctx, const struct mesh_profile *p,
     return key != NULL && mesh_profile_key_named(ctx, key, udf, named);
 }
 
-static int signed_by_identity(struct mesh_context *ctx,
-                              const struct mesh_profile *p, const char *member,
-                              const struct mesh_signed *signed_object)
+int mesh_trust_identity(struct mesh_context *ctx, const struct mesh_profile *p)
 {
-    const struct mesh_profile_key *key = identity(ctx, p, member);
+    const struct mesh_profile_key *key = identity(
+        ctx, p, p->kind == MESH_PROFILE_DEVICE ? DEVICE_KEY : MASTER_KEY);
     size_t i;
 
     if (key == NULL)
         return 0;
-    for (i = 0; i < signed_object->signatures_count; i++)
-        if (!mesh_signature_verify(ctx, &signed_object->signatures[i],
-                                   key->public))
+    for (i = 0; i < p->outer->signatures_count; i++)
+        if (!mesh_signature_verify(ctx, &p->outer->signatures[i], key->public))
             return 0;
     return 1;
-}
-
-int mesh_trust_device(struct mesh_context *ctx, const struct mesh_profile *p,
-                      const struct mesh_signed *signed_object)
-{
-    return signed_by_identity(ctx, p, DEVICE_KEY, signed_object);
-}
-
-int mesh_trust_master(struct mesh_context *ctx, const struct mesh_profile *p,
-                      const struct mesh_signed *signed_object)
-{
-    return signed_by_identity(ctx, p, MASTER_KEY, signed_object);
 }
 
 /* The signature key of a device in a personal profile: *key, or NULL. */
@@ -115,16 +101,15 @@ static int find_device(struct mesh_context *ctx,
     return 1;
 }
 
-int mesh_trust_personal(struct mesh_context *ctx, const struct mesh_profile *p,
-                        const struct mesh_profile *master,
-                        const struct mesh_signed *signed_object, int *by_owner)
+int mesh_trust_personal(struct mesh_context *ctx, struct mesh_profile *p,
+                        const struct mesh_profile *master)
 {
     const struct mesh_profile_key *key;
     struct mesh_udf kid;
     size_t i;
     int named;
 
-    *by_owner = 1;
+    p->by_owner = 1;
     key = identity(ctx, master, MASTER_KEY);
     if (key == NULL || !mesh_profile_key_named(ctx, key, &p->udf, &named))
         return 0;
@@ -133,14 +118,14 @@ int mesh_trust_personal(struct mesh_context *ctx, const struct mesh_profile *p,
                           "Identifier %.64s is not that of its master profile, "
                           "%.64s",
                           p->identifier, master->identifier);
-    for (i = 0; i < signed_object->signatures_count; i++) {
-        const struct mesh_signature *signature = &signed_object->signatures[i];
+    for (i = 0; i < p->outer->signatures_count; i++) {
+        const struct mesh_signature *signature = &p->outer->signatures[i];
 
         if (!mesh_udf_parse(ctx, signature->kid, &kid)
             || !find_key(ctx, master, ONLINE_KEY, &kid, &key))
             return 0;
-        if (key == NULL && signed_object->form_2016) {
-            *by_owner = 0;
+        if (key == NULL && p->outer->form_2016) {
+            p->by_owner = 0;
             if (!find_device(ctx, p, &kid, &key))
                 return 0;
         }

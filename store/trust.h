@@ -5,12 +5,11 @@
  *
  * 1. device: UDF of DeviceSignatureKey = its UDF = Identifier; signed by it.
  * 2. master: the same with MasterSignatureKey.  personal: every signature is by
- *    one of the master's OnlineSignatureKeys; Identifier = the master's.  One
- * in the form of 2016 may be signed by a device in it, but then is not believed
- *    in rule 4: anybody can put a device beside a master profile.
+ *    one of the master's OnlineSignatureKeys; Identifier = the master's.
+ *    (The form of 2016: see mesh_trust_personal.)
  * 3. each device in a personal profile by rule 1.
  * 4. application: signed by a device that a personal profile lists as its
- *    administrator, and holds.
+ *    administrator, and holds: any personal profile of the layout.
  * 5. every key: its UDF is its own.
  */
 #ifndef MESH_STORE_TRUST_H
@@ -23,18 +22,16 @@
 int mesh_trust_name(struct mesh_context *ctx, const struct mesh_profile *p,
                     const struct mesh_udf *udf, int *named);
 
-/* Rules 1 and 2; used by mesh_profile_parse(). */
-int mesh_trust_device(struct mesh_context *ctx, const struct mesh_profile *p,
-                      const struct mesh_signed *signed_object);
-int mesh_trust_master(struct mesh_context *ctx, const struct mesh_profile *p,
-                      const struct mesh_signed *signed_object);
-/* *by_owner: an online key of the master profile signed.  Else a device did,
- * which the form of 2016 allows: anybody can put a device of his own beside a
- * public master profile, so nothing in it is believed but what the master key
- * signed. */
-int mesh_trust_personal(struct mesh_context *ctx, const struct mesh_profile *p,
-                        const struct mesh_profile *master,
-                        const struct mesh_signed *signed_object, int *by_owner);
+/* Rule 1, and rule 2 for a master profile: signed by the key that is its name;
+ * used by mesh_profile_parse(), as the next. */
+int mesh_trust_identity(struct mesh_context *ctx, const struct mesh_profile *p);
+
+/* Rule 2 for a personal profile.  p->by_owner: an online key of the master
+ * profile signed.  Else a device did, which the form of 2016 allows: anybody
+ * can put a device of his own beside a public master profile, so nothing in it
+ * is believed but what the master key signed. */
+int mesh_trust_personal(struct mesh_context *ctx, struct mesh_profile *p,
+                        const struct mesh_profile *master);
 
 /* Rule 4, against one personal profile; fills in app->signer, and its
  * description if it has none. */
