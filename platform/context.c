@@ -67,6 +67,12 @@ static const char *const reason_texts[MESH_R_END] = {
     [MESH_R_OPERATION_FAILED] = "operation failed",
     [MESH_R_BUFFER_TOO_SMALL] = "buffer too small",
     [MESH_R_NOT_EXPORTABLE] = "private key cannot be exported",
+    [MESH_R_CERTIFICATE] = "wrong certificate",
+    [MESH_R_ACCOUNT] = "unknown portal account",
+    [MESH_R_FILE_MISSING] = "file missing",
+    [MESH_R_IN_USE] = "still needed",
+    [MESH_R_NO_TERMINAL] = "no terminal",
+    [MESH_R_INTERRUPTED] = "interrupted",
 };
 
 const char *mesh_reason_text(enum mesh_reason reason)

@@ -68,7 +68,13 @@ enum mesh_reason {
     MESH_R_OPERATION_FAILED,
     MESH_R_BUFFER_TOO_SMALL,
     MESH_R_NOT_EXPORTABLE,
-    MESH_R_END /* number of reasons */
+    MESH_R_CERTIFICATE,  /* of another key, or none at all */
+    MESH_R_ACCOUNT,      /* no personal profile has this portal account */
+    MESH_R_FILE_MISSING, /* a file that the user named */
+    MESH_R_IN_USE,       /* something else depends on it */
+    MESH_R_NO_TERMINAL,  /* nobody can be asked */
+    MESH_R_INTERRUPTED,  /* by a signal */
+    MESH_R_END           /* number of reasons */
 };
 
 enum mesh_prompt { MESH_PROMPT_AT_USE, MESH_PROMPT_NEVER };

@@ -24,6 +24,11 @@
 enum key_family { FAMILY_RSA, FAMILY_OTHER };
 enum digest_rule { DIGEST_NONE, DIGEST_MAY, DIGEST_MUST };
 
+#define TAKES_MGF1  1u /* a digest for it */
+#define TAKES_SALT  2u
+#define TAKES_LABEL 4u
+#define TAKES_TLS   8u
+
 /* What may be asked for; everything else is refused. */
 static const struct rule {
     enum mesh_operation operation;
@@ -32,27 +37,31 @@ static const struct rule {
     enum key_family family;
     int pad_mode; /* libcrypto's number */
     enum digest_rule digest;
-    int takes_mgf1, takes_salt, takes_label, takes_tls;
+    unsigned takes;
 } rules[] = {
-    {MESH_OP_SIGN, MESH_PAD_DEFAULT, "sign", FAMILY_OTHER, 0, DIGEST_MAY, 0, 0,
-     0, 0},
+    {MESH_OP_SIGN, MESH_PAD_DEFAULT, "sign", FAMILY_OTHER, 0, DIGEST_MAY, 0},
     {MESH_OP_SIGN, MESH_PAD_NONE, "sign raw", FAMILY_RSA, RSA_NO_PADDING,
-     DIGEST_NONE, 0, 0, 0, 0},
+     DIGEST_NONE, 0},
     {MESH_OP_SIGN, MESH_PAD_PKCS1, "sign PKCS1", FAMILY_RSA, RSA_PKCS1_PADDING,
-     DIGEST_MAY, 0, 0, 0, 0},
+     DIGEST_MAY, 0},
     {MESH_OP_SIGN, MESH_PAD_PSS, "sign PSS", FAMILY_RSA, RSA_PKCS1_PSS_PADDING,
-     DIGEST_MUST, 1, 1, 0, 0},
+     DIGEST_MUST, TAKES_MGF1 | TAKES_SALT},
     {MESH_OP_DECRYPT, MESH_PAD_NONE, "decrypt raw", FAMILY_RSA, RSA_NO_PADDING,
-     DIGEST_NONE, 0, 0, 0, 0},
+     DIGEST_NONE, 0},
     {MESH_OP_DECRYPT, MESH_PAD_PKCS1, "decrypt PKCS1", FAMILY_RSA,
-     RSA_PKCS1_PADDING, DIGEST_NONE, 0, 0, 0, 0},
+     RSA_PKCS1_PADDING, DIGEST_NONE, 0},
     {MESH_OP_DECRYPT, MESH_PAD_OAEP, "decrypt OAEP", FAMILY_RSA,
-     RSA_PKCS1_OAEP_PADDING, DIGEST_MAY, 1, 0, 1, 0},
+     RSA_PKCS1_OAEP_PADDING, DIGEST_MAY, TAKES_MGF1 | TAKES_LABEL},
     {MESH_OP_DECRYPT, MESH_PAD_PKCS1_TLS, "decrypt PKCS1-TLS", FAMILY_RSA,
-     RSA_PKCS1_WITH_TLS_PADDING, DIGEST_NONE, 0, 0, 0, 1},
+     RSA_PKCS1_WITH_TLS_PADDING, DIGEST_NONE, TAKES_TLS},
     {MESH_OP_DERIVE, MESH_PAD_DEFAULT, "derive", FAMILY_OTHER, 0, DIGEST_NONE,
-     0, 0, 0, 0},
+     0},
 };
+
+static int takes(const struct rule *rule, unsigned what)
+{
+    return (rule->takes & what) != 0;
+}
 
 static const struct rule *rule_of(const struct mesh_private_op *op)
 {
@@ -123,18 +132,18 @@ int mesh_operate_check(struct mesh_context *ctx,
         return refuse(ctx, rule, "takes no digest");
     if (rule->digest == DIGEST_MUST && op->digest[0] == '\0')
         return refuse(ctx, rule, "needs a digest");
-    if (!rule->takes_mgf1 && op->mgf1_digest[0] != '\0')
+    if (!takes(rule, TAKES_MGF1) && op->mgf1_digest[0] != '\0')
         return refuse(ctx, rule, "takes no digest for MGF1");
-    if (!rule->takes_salt && op->salt_length != 0)
+    if (!takes(rule, TAKES_SALT) && op->salt_length != 0)
         return refuse(ctx, rule, "takes no length of a salt");
-    if (rule->takes_salt
+    if (takes(rule, TAKES_SALT)
         && (op->salt_length < 0 || op->salt_length > INPUT_MAX))
         return refuse(ctx, rule, "needs the length of the salt in octets");
-    if (!rule->takes_label && op->label_len != 0)
+    if (!takes(rule, TAKES_LABEL) && op->label_len != 0)
         return refuse(ctx, rule, "takes no label");
     if (op->label_len > INPUT_MAX)
         return refuse(ctx, rule, "takes no label of that length");
-    if (rule->takes_tls && op->tls_client_version == 0)
+    if (takes(rule, TAKES_TLS) && op->tls_client_version == 0)
         return refuse(ctx, rule, "needs the client's TLS version");
     if (in_len == 0 && !(op->operation == MESH_OP_SIGN && rule->pad_mode == 0))
         return refuse(ctx, rule, "needs input");
@@ -180,14 +189,14 @@ static void build_params(const struct mesh_private_op *op,
     if (op->mgf1_digest[0] != '\0')
         params[n++] = OSSL_PARAM_construct_utf8_string(
             OSSL_PKEY_PARAM_MGF1_DIGEST, o->mgf1_digest, 0);
-    if (rule->takes_salt)
+    if (takes(rule, TAKES_SALT))
         params[n++] = OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PSS_SALTLEN,
                                                &o->salt_length);
     if (op->label_len != 0)
         params[n++] =
             OSSL_PARAM_construct_octet_string(OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL,
                                               (void *)op->label, op->label_len);
-    if (rule->takes_tls) {
+    if (takes(rule, TAKES_TLS)) {
         params[n++] = OSSL_PARAM_construct_uint(
             OSSL_ASYM_CIPHER_PARAM_TLS_CLIENT_VERSION, &o->tls_client_version);
         params[n++] = OSSL_PARAM_construct_uint(

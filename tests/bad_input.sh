@@ -35,7 +35,7 @@ signs() {
 }
 # fingerprint ROLE: of the device's key.
 fingerprint() {
-    meshctl show --json "mesh://device/$1" | sed -n 's/.*"udf": "\(.*\)".*/\1/p'
+    meshctl reference "mesh://device/$1" | sed "s|.*/||"
 }
 # Some threads have a stack of 128 KiB; a sanitizer needs more itself.
 small_stack() {

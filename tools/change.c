@@ -9,6 +9,7 @@
 #include "tools/command.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -20,16 +21,48 @@ static const char *const tags[] = {
     [MESH_PROFILE_APPLICATION] = "SignedApplicationProfile",
 };
 
+/* What ends a program, and may not end it between two steps of a change. */
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+#define SIGNALS (sizeof(signals) / sizeof(signals[0]))
+
+/* They wait until main() lets them come; those that are ignored need not. */
+static void hold_signals(void)
+{
+    struct sigaction action;
+    sigset_t held;
+
+    sigemptyset(&held);
+    for (size_t i = 0; i < SIGNALS; i++)
+        if (sigaction(signals[i], NULL, &action) == 0
+            && action.sa_handler != SIG_IGN)
+            sigaddset(&held, signals[i]);
+    sigprocmask(SIG_BLOCK, &held, NULL);
+}
+
+/* Fails if one of them waits. */
+static int go_on(struct change *change)
+{
+    sigset_t waiting;
+
+    sigpending(&waiting);
+    for (size_t i = 0; i < SIGNALS; i++)
+        if (sigismember(&waiting, signals[i]))
+            return mesh_raise(change->ctx, MESH_R_INTERRUPTED, "%s",
+                              strsignal(signals[i]));
+    return 1;
+}
+
 void change_begin(struct change *change, struct mesh_context *ctx)
 {
     memset(change, 0, sizeof(*change));
     change->ctx = ctx;
     change->lock = -1;
+    hold_signals();
 }
 
 int change_lock(struct change *change)
 {
-    return mesh_layout_lock(change->ctx, &change->lock);
+    return go_on(change) && mesh_layout_lock(change->ctx, &change->lock);
 }
 
 int change_added_key(struct change *change, EVP_PKEY *public)
@@ -47,7 +80,8 @@ int change_added_key(struct change *change, EVP_PKEY *public)
 int change_generate(struct change *change, const char *algorithm,
                     EVP_PKEY **public)
 {
-    return mesh_keystore_generate(change->ctx, algorithm, public)
+    return go_on(change)
+           && mesh_keystore_generate(change->ctx, algorithm, public)
            && change_added_key(change, *public);
 }
 
@@ -56,6 +90,8 @@ int change_write(struct change *change, const char *path, const char *text,
 {
     struct change_file *file = &change->files[change->files_count];
 
+    if (!go_on(change))
+        return 0;
     if (change->files_count == CHANGE_FILES_MAX)
         return mesh_raise(change->ctx, MESH_R_INTERNAL,
                           "more than %d files in one change", CHANGE_FILES_MAX);
@@ -172,6 +208,7 @@ static int undo(struct change *change)
 
 int change_end(struct change *change, int ok)
 {
+    ok = ok && go_on(change);
     if (!ok)
         undo(change);
     if (change->lock >= 0)

@@ -32,11 +32,14 @@ struct change {
     } entry; /* new in the layout */
 };
 
+/* From here on signals that end programs wait for the end of the process; one
+ * that waits lets the change fail at its next step. */
 void change_begin(struct change *change, struct mesh_context *ctx);
 /* Takes the layout's lock: from here to the end nobody else changes profiles,
  * so what is to be changed is read after it. */
 int change_lock(struct change *change);
-/* Ends the change: with ok 0 all that was done is undone.  Returns ok. */
+/* Ends the change: with ok 0, or if a signal waits, all that was done is
+ * undone, and 0 returned. */
 int change_end(struct change *change, int ok);
 
 /* Makes a key in the key store.  *public is the caller's. */

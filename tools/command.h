@@ -8,6 +8,8 @@
 
 #include "platform/layout.h"
 
+#include <jansson.h>
+
 /* Does a command; argv[0] is its name.  1, or 0: failed, and what there is to
  * say of it was raised or printed. */
 typedef int command_fn(struct mesh_context *ctx, int argc, char **argv);
@@ -15,7 +17,7 @@ typedef int command_fn(struct mesh_context *ctx, int argc, char **argv);
 command_fn command_create_device, command_create_personal,
     command_create_application, command_import, command_certificate,
     command_list, command_show, command_verify, command_reference,
-    command_default, command_delete, command_lock, command_doctor;
+    command_default, command_delete, command_lock, command_doctor, command_help;
 
 /* One option of a command. */
 struct command_option {
@@ -27,13 +29,19 @@ struct command_option {
 };
 
 /* Takes the options out of argv, which then holds the operands alone; fails
- * with MESH_R_USAGE, also if these are fewer than min or more than max.
- * options ends with a row of no name. */
+ * with MESH_R_USAGE, also if these are fewer than min or more than max. argv[0]
+ * is the command's name; options ends with a row of no name. */
 int command_options(struct mesh_context *ctx, int *argc, char ***argv,
                     const struct command_option *options, int min, int max);
 
 /* Tells the user something on stderr that is neither a result nor an error. */
 void command_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Prints value, for --json. */
+int command_json(struct mesh_context *ctx, const json_t *value);
+/* Prints the URI of a profile or key that was made; if that cannot be written,
+ * the error says that it was made all the same. */
+int command_made(struct mesh_context *ctx, const char *udf);
 
 /* Makes text from a file harmless for a terminal: '?' for control characters.
  */
@@ -47,6 +55,9 @@ struct failure {
 /* A copy of ctx whose first error goes to failure and is not printed. */
 struct mesh_context failure_catch(const struct mesh_context *ctx,
                                   struct failure *failure);
+
+/* Its text; NULL if there was none. */
+json_t *failure_json(const struct failure *failure);
 
 /* The words of kinds and application types. */
 const char *kind_word(enum mesh_profile_kind kind);

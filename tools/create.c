@@ -30,7 +30,8 @@ static const struct mesh_algorithm *find_algorithm(struct mesh_context *ctx,
         OPENSSL_strlcat(known, i > 0 ? ", " : "", sizeof(known));
         OPENSSL_strlcat(known, row->name, sizeof(known));
     }
-    mesh_raise(ctx, MESH_R_ALGORITHM, "'%.100s'; there are %s", name, known);
+    mesh_raise(ctx, MESH_R_USAGE, "algorithm '%.100s'; there are %s", name,
+               known);
     return NULL;
 }
 
@@ -52,7 +53,7 @@ find_encryption_algorithm(struct mesh_context *ctx, const char *name,
                                   : find_algorithm(ctx, ALGORITHM_DEFAULT);
     found = find_algorithm(ctx, name);
     if (found != NULL && !can_decrypt(found)) {
-        mesh_raise(ctx, MESH_R_ALGORITHM,
+        mesh_raise(ctx, MESH_R_USAGE,
                    "%s keys cannot decrypt; take RSA-2048, RSA-3072 or "
                    "RSA-4096",
                    found->name);
@@ -120,15 +121,6 @@ static int name_of_key(struct mesh_context *ctx, EVP_PKEY *key,
     return 1;
 }
 
-static void print_uri(struct mesh_context *ctx, const char *udf)
-{
-    char *uri = mesh_uri_print(ctx, udf, NULL);
-
-    if (uri != NULL)
-        puts(uri);
-    OPENSSL_free(uri);
-}
-
 int command_create_device(struct mesh_context *ctx, int argc, char **argv)
 {
     const char *algorithm = ALGORITHM_DEFAULT, *encryption = NULL;
@@ -171,8 +163,7 @@ int command_create_device(struct mesh_context *ctx, int argc, char **argv)
          && change_add(&change, MESH_PROFILE_DEVICE, NULL, udf, NULL, text, len,
                        make_default);
 end:
-    if (change_end(&change, ok))
-        print_uri(ctx, udf);
+    ok = change_end(&change, ok) && command_made(ctx, udf);
     for (size_t i = 0; i < 3; i++)
         EVP_PKEY_free(keys[i]);
     mesh_profile_free(parsed);
@@ -281,8 +272,7 @@ int command_create_personal(struct mesh_context *ctx, int argc, char **argv)
                        portals[0] != NULL ? portals : NULL, text, len,
                        make_default);
 end:
-    if (change_end(&change, ok))
-        print_uri(ctx, udf);
+    ok = change_end(&change, ok) && command_made(ctx, udf);
     EVP_PKEY_free(online);
     mesh_profile_free(device);
     mesh_profile_free(parsed);
@@ -419,8 +409,7 @@ int command_create_application(struct mesh_context *ctx, int argc, char **argv)
          && change_add(&change, MESH_PROFILE_APPLICATION, type, udf, NULL, text,
                        len, make_default);
 end:
-    if (change_end(&change, ok))
-        print_uri(ctx, udf);
+    ok = change_end(&change, ok) && command_made(ctx, udf);
     mesh_profile_free(device);
     mesh_profile_free(personal);
     mesh_profile_free(parsed);

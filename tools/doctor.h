@@ -14,6 +14,7 @@ struct report {
     struct mesh_context *ctx;
     json_t *checks; /* of {"status", "what", "todo"} */
     int problems;
+    int bus; /* 1: the session bus answers, or was not tried */
 };
 
 enum finding { FOUND_OK, FOUND_WARNING, FOUND_PROBLEM };
@@ -22,7 +23,9 @@ enum finding { FOUND_OK, FOUND_WARNING, FOUND_PROBLEM };
 void report_add(struct report *report, enum finding finding, const char *todo,
                 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-/* What openssl.cnf says of the mesh provider, and whether that loads. */
+/* What openssl.cnf says of the mesh provider, and whether that loads.  Its
+ * settings are then those of report->ctx, as far as meshctl was not told
+ * others. */
 void report_openssl(struct report *report);
 
 #endif

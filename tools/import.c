@@ -3,6 +3,7 @@
  *
  * meshctl import and certificate: keys and certificates that are there already.
  */
+#include "platform/algorithm.h"
 #include "platform/keystore.h"
 #include "store/resolve.h"
 #include "tools/change.h"
@@ -17,8 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #define ROLE_DEFAULT "ImportedKeys"
+#define RSA_MIN      1024 /* bits */
 
 /* The object in a payload that holds key: with PublicParameters, wherever it
  * stands.  Borrowed; NULL if there is none. */
@@ -154,6 +157,24 @@ static int register_file(struct mesh_context *ctx, const char *file,
                                              strlen(passphrase->text), public);
 }
 
+/* Keys that mesh-keyd would keep and no program could use. */
+static int check_algorithm(struct mesh_context *ctx, const char *file,
+                           const EVP_PKEY *key)
+{
+    char group[64] = "";
+
+    if (mesh_algorithm_find(mesh_algorithm_of(key)) != NULL
+        || (EVP_PKEY_is_a(key, "RSA") && EVP_PKEY_get_bits(key) >= RSA_MIN))
+        return 1;
+    (void)EVP_PKEY_get_group_name(key, group, sizeof(group), NULL);
+    return mesh_raise(ctx, MESH_R_ALGORITHM,
+                      "%.300s: %s%s%s of %d bits; what can be used is RSA of "
+                      "%d bits and more, P-256, P-384, P-521, ED25519",
+                      file, EVP_PKEY_get0_type_name(key),
+                      group[0] != '\0' ? " " : "", group,
+                      EVP_PKEY_get_bits(key), RSA_MIN);
+}
+
 /* The key store must not have the key: a second copy could not be told from the
  * first, and undoing the import would delete the one that was there. */
 static int check_new(struct mesh_context *ctx, EVP_PKEY *key)
@@ -200,9 +221,9 @@ static int import_key(struct mesh_context *ctx, const struct import *import,
     STACK_OF(X509) *certificates = NULL;
     const struct mesh_profile_key *ignored;
     struct mesh_profile *profile = NULL;
+    char name[MESH_URI_PART_MAX];
     EVP_PKEY *public = NULL;
     struct change change;
-    char *uri;
     int ok;
 
     change_begin(&change, ctx);
@@ -214,8 +235,8 @@ static int import_key(struct mesh_context *ctx, const struct import *import,
                          "left out",
                          import->file);
     }
-    ok = change_lock(&change)
-         && mesh_resolve_profile(ctx, import->profile, &profile, &ignored)
+    ok = target_profile_name(ctx, import->profile, name) && change_lock(&change)
+         && mesh_resolve_profile(ctx, name, &profile, &ignored)
          && check_role(ctx, profile, import->role) && check_new(ctx, input->key)
          && (import->in_place ? register_file(ctx, import->file,
                                               &import->passphrase, &public)
@@ -225,11 +246,7 @@ static int import_key(struct mesh_context *ctx, const struct import *import,
              || mesh_raise(ctx, MESH_R_KEY_MISMATCH, "%.300s", import->file))
          && enter_key(ctx, profile, import->role, public, certificates)
          && change_resign(&change, &profile);
-    if (change_end(&change, ok)) {
-        if ((uri = mesh_uri_print(ctx, change.keys[0].udf, NULL)) != NULL)
-            puts(uri);
-        OPENSSL_free(uri);
-    }
+    ok = change_end(&change, ok) && command_made(ctx, change.keys[0].udf);
     EVP_PKEY_free(public);
     mesh_profile_free(profile);
     return ok;
@@ -248,6 +265,7 @@ int command_import(struct mesh_context *ctx, int argc, char **argv)
     };
     static const struct rlimit no_core = {0, 0};
     struct input input = {NULL, NULL};
+    struct stat st;
     int ok;
 
     if (!command_options(ctx, &argc, &argv, options, 1, 1))
@@ -256,16 +274,25 @@ int command_import(struct mesh_context *ctx, int argc, char **argv)
         return mesh_raise(ctx, MESH_R_USAGE,
                           "--keep-passphrase is for --in-place alone: without "
                           "it the key needs no passphrase any more");
+    if (strcmp(argv[0], INPUT_STANDARD) == 0
+        && (import.in_place
+            || (import.passphrase.file != NULL
+                && strcmp(import.passphrase.file, INPUT_STANDARD) == 0)))
+        return mesh_raise(ctx, MESH_R_USAGE,
+                          "the key comes from standard input: it can be "
+                          "neither used in place nor followed by a passphrase");
     import.file = argv[0];
     import.passphrase.what = import.file;
     setrlimit(RLIMIT_CORE, &no_core); /* the key is in this process now */
     ok = input_load(ctx, import.file, &import.passphrase, &input)
-         && check_passphrase(ctx, &import) && import_key(ctx, &import, &input);
-    if (ok)
-        command_note(import.in_place
-                         ? "the key stays in %s: keep it, and closed to others"
-                         : "the key is in the key store; destroying %s is "
-                           "up to you",
+         && check_passphrase(ctx, &import)
+         && check_algorithm(ctx, import.file, input.key)
+         && import_key(ctx, &import, &input);
+    if (ok && import.in_place)
+        command_note("the key stays in %s: keep it, and closed to others",
+                     import.file);
+    else if (ok && stat(import.file, &st) == 0 && S_ISREG(st.st_mode))
+        command_note("the key is in the key store; destroying %s is up to you",
                      import.file);
     input_clear(&input);
     passphrase_clear(&import.passphrase);
@@ -296,7 +323,7 @@ int command_certificate(struct mesh_context *ctx, int argc, char **argv)
     key = target.key->public;
     object = find_key_object(ctx, target.profile->payload, key);
     if (!input_sort_certificates(&input, key))
-        mesh_raise(ctx, MESH_R_KEY_MISMATCH,
+        mesh_raise(ctx, MESH_R_CERTIFICATE,
                    "no certificate in %.200s is of key %s", argv[1],
                    target.key->udf);
     else if (object == NULL)

@@ -8,11 +8,14 @@
 
 #include <errno.h>
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/pkcs12.h>
 #include <openssl/provider.h>
 #include <openssl/store.h>
 #include <openssl/ui.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define INPUT_MAX   (1u << 20) /* octets of a file of keys or certificates */
@@ -21,7 +24,7 @@
 int input_read(struct mesh_context *ctx, const char *path, size_t max,
                unsigned char **data, size_t *len)
 {
-    FILE *file = fopen(path, "rbe");
+    FILE *file = strcmp(path, INPUT_STANDARD) == 0 ? stdin : fopen(path, "rbe");
     int ok = 0;
 
     *data = NULL;
@@ -44,7 +47,8 @@ int input_read(struct mesh_context *ctx, const char *path, size_t max,
         ok = 1;
     (*data)[*len] = '\0';
 end:
-    fclose(file);
+    if (file != stdin)
+        fclose(file);
     if (!ok) {
         OPENSSL_clear_free(*data, *data != NULL ? max + 2 : 0);
         *data = NULL;
@@ -135,6 +139,23 @@ static int load_all(struct asked *asked, const char *path, BIO *bio,
     return ok && !asked->failed;
 }
 
+static int is_pkcs12(const unsigned char *data, size_t len)
+{
+    PKCS12 *file = d2i_PKCS12(NULL, &data, (long)len);
+
+    PKCS12_free(file);
+    return file != NULL;
+}
+
+const char *input_modules(void)
+{
+    const char *folder = secure_getenv("OPENSSL_MODULES");
+
+    if (folder == NULL)
+        folder = OPENSSL_info(OPENSSL_INFO_MODULES_DIR);
+    return folder != NULL ? folder : "";
+}
+
 int input_load(struct mesh_context *ctx, const char *path,
                struct passphrase *passphrase, struct input *input)
 {
@@ -166,17 +187,21 @@ int input_load(struct mesh_context *ctx, const char *path,
                             : sk_X509_num(input->certificates) > 0;
     if (ok)
         goto end;
-    if (passphrase != NULL && passphrase->text != NULL)
-        mesh_raise(ctx, MESH_R_PASSPHRASE,
-                   "%.300s cannot be decrypted with this one%s", path,
-                   legacy[1] != NULL
-                       ? ""
-                       : "; PKCS#12 of old programs wants OpenSSL's legacy "
-                         "provider, which is missing here");
-    else
+    if (passphrase == NULL)
+        mesh_raise(ctx, MESH_R_CERTIFICATE,
+                   "%.300s holds no certificate that OpenSSL can read", path);
+    else if (passphrase->text == NULL)
         mesh_raise(ctx, MESH_R_KEY_MALFORMED,
-                   "%.300s holds no %s that OpenSSL can read", path,
-                   passphrase != NULL ? "private key" : "certificate");
+                   "%.300s holds no private key that OpenSSL can read", path);
+    else if (legacy[1] == NULL && is_pkcs12(data, len))
+        mesh_raise(ctx, MESH_R_PASSPHRASE,
+                   "%.300s cannot be decrypted with this one; PKCS#12 of old "
+                   "programs wants OpenSSL's legacy provider, which is not in "
+                   "%s",
+                   path, input_modules());
+    else
+        mesh_raise(ctx, MESH_R_PASSPHRASE,
+                   "%.300s cannot be decrypted with this one", path);
 end:
     ERR_pop_to_mark();
     BIO_free(bio);

@@ -23,6 +23,8 @@ struct passphrase {
 int passphrase_get(struct mesh_context *ctx, struct passphrase *passphrase);
 void passphrase_clear(struct passphrase *passphrase);
 
+#define INPUT_STANDARD "-" /* the path of standard input */
+
 /* Reads the whole file at path, of at most max octets, whoever may write it: it
  * is the user who trusts it.  *data: OPENSSL_clear_free, NUL beyond *len. */
 int input_read(struct mesh_context *ctx, const char *path, size_t max,
@@ -38,6 +40,9 @@ struct input {
 int input_load(struct mesh_context *ctx, const char *path,
                struct passphrase *passphrase, struct input *input);
 void input_clear(struct input *input);
+
+/* The folder where OpenSSL looks for its modules. */
+const char *input_modules(void);
 
 /* Puts the certificate of key first.  0, and nothing raised, if there is none.
  */

@@ -38,44 +38,72 @@ static int find_entry(struct mesh_context *ctx,
     return 1;
 }
 
-static void print_default(const struct mesh_layout *layout,
-                          enum mesh_profile_kind kind, const char *type)
+static int add_default(json_t *defaults, const struct mesh_layout *layout,
+                       enum mesh_profile_kind kind, const char *type)
 {
     const struct mesh_layout_entry *entry =
         mesh_layout_default(layout, kind, type);
 
-    if (entry != NULL)
-        printf("%-8s  %s\n", type != NULL ? type : kind_word(kind),
-               entry->name);
+    return entry == NULL
+           || json_object_set_new(defaults,
+                                  type != NULL ? type : kind_word(kind),
+                                  json_string(entry->name))
+                  == 0;
 }
 
-static void print_defaults(const struct mesh_layout *layout)
+/* {"device": fingerprint, …}; NULL is raised. */
+static json_t *all_defaults(struct mesh_context *ctx,
+                            const struct mesh_layout *layout)
 {
+    json_t *defaults = json_object();
     const char *type;
+    int ok = add_default(defaults, layout, MESH_PROFILE_DEVICE, NULL)
+             && add_default(defaults, layout, MESH_PROFILE_PERSONAL, NULL);
 
-    print_default(layout, MESH_PROFILE_DEVICE, NULL);
-    print_default(layout, MESH_PROFILE_PERSONAL, NULL);
-    for (size_t i = 0; (type = kind_type(i)) != NULL; i++)
-        print_default(layout, MESH_PROFILE_APPLICATION, type);
+    for (size_t i = 0; ok && (type = kind_type(i)) != NULL; i++)
+        ok = add_default(defaults, layout, MESH_PROFILE_APPLICATION, type);
+    if (ok)
+        return defaults;
+    json_decref(defaults);
+    mesh_raise(ctx, MESH_R_MEMORY, "defaults");
+    return NULL;
+}
+
+static int print_defaults(struct mesh_context *ctx,
+                          const struct mesh_layout *layout, int json)
+{
+    json_t *defaults = all_defaults(ctx, layout), *value;
+    const char *name;
+    int ok = defaults != NULL;
+
+    if (ok && json)
+        ok = command_json(ctx, defaults);
+    else
+        json_object_foreach (defaults, name, value)
+            printf("%-8s  %s\n", name, json_string_value(value));
+    json_decref(defaults);
+    return ok;
 }
 
 static int set_default(struct mesh_context *ctx,
                        const struct mesh_layout *layout,
                        enum mesh_profile_kind kind, const char *type,
-                       const char *fingerprint)
+                       const char *profile_name)
 {
     const struct mesh_layout_entry *entry;
     struct mesh_profile *profile = NULL;
+    char name[MESH_URI_PART_MAX];
     const char *is = NULL;
     int ok;
 
-    if (!find_entry(ctx, layout, fingerprint, &entry))
+    if (!target_profile_name(ctx, profile_name, name)
+        || !find_entry(ctx, layout, name, &entry))
         return 0;
     if (entry == NULL)
         return mesh_raise(ctx, MESH_R_FINGERPRINT_UNKNOWN,
                           "no profile %.100s on this device; 'meshctl list' "
                           "lists them",
-                          fingerprint);
+                          name);
     if (entry->kind != kind)
         return mesh_raise(ctx, MESH_R_PROFILE_KIND,
                           "%s is of kind %s and cannot be the default for %s",
@@ -103,9 +131,10 @@ int command_default(struct mesh_context *ctx, int argc, char **argv)
     struct mesh_layout *layout = NULL;
     enum mesh_profile_kind kind;
     const char *type;
-    int none = 0, ok = 1;
+    int none = 0, json = 0, ok = 1;
     const struct command_option options[] = {
         {"none", NULL, &none, 0},
+        {"json", NULL, &json, 0},
         {NULL, NULL, NULL, 0},
     };
 
@@ -113,7 +142,10 @@ int command_default(struct mesh_context *ctx, int argc, char **argv)
         return 0;
     if (none && argc != 1)
         return mesh_raise(ctx, MESH_R_USAGE,
-                          "--none wants a kind or type, and no fingerprint");
+                          "--none wants a kind or type, and no profile");
+    if (json && argc > 0)
+        return mesh_raise(ctx, MESH_R_USAGE,
+                          "--json is for the list of all defaults");
     if (argc > 0 && !kind_parse(argv[0], &kind, &type))
         return mesh_raise(ctx, MESH_R_USAGE,
                           "'%.100s'; there are device, personal, web, ssh, "
@@ -122,7 +154,7 @@ int command_default(struct mesh_context *ctx, int argc, char **argv)
     if (!mesh_layout_open(ctx, &layout))
         return 0;
     if (argc == 0)
-        print_defaults(layout);
+        ok = print_defaults(ctx, layout, json);
     else if (none)
         ok = mesh_layout_set_default(ctx, kind, type, NULL);
     else if (argc == 2)
@@ -131,7 +163,7 @@ int command_default(struct mesh_context *ctx, int argc, char **argv)
         puts(entry->name);
     else
         ok = mesh_raise(ctx, MESH_R_NO_DEFAULT,
-                        "%.100s; set one: meshctl default %.100s FINGERPRINT",
+                        "%.100s; set one: meshctl default %.100s PROFILE",
                         argv[0], argv[0]);
     mesh_layout_free(layout);
     return ok;
@@ -144,9 +176,9 @@ static int confirm(struct mesh_context *ctx, const char *what, const char *name,
     char answer[8] = "";
 
     if (!isatty(STDIN_FILENO))
-        return mesh_raise(ctx, MESH_R_USAGE,
+        return mesh_raise(ctx, MESH_R_NO_TERMINAL,
                           "nobody can be asked whether to delete the %s %s; "
-                          "there is --yes",
+                          "use --yes",
                           what, name);
     fprintf(stderr, "Delete the %s %s%s for ever? Type yes: ", what, name,
             with);
@@ -174,6 +206,48 @@ static int delete_keys(struct mesh_context *ctx, const char *file)
              && (!held || mesh_keystore_delete(ctx, &name));
     mesh_profile_free(profile);
     return ok;
+}
+
+/* Whether a personal profile lists an application. */
+static int lists(const struct mesh_profile *personal,
+                 const struct mesh_layout_entry *application)
+{
+    struct mesh_udf udf;
+
+    for (size_t i = 0; i < personal->applications_count; i++)
+        if (mesh_udf_decode(personal->applications[i].identifier, &udf)
+            && mesh_udf_may_equal(&udf, &application->udf))
+            return 1;
+    return 0;
+}
+
+/* A personal profile is what the applications that it lists are verified by. */
+static int check_in_use(struct mesh_context *ctx,
+                        const struct mesh_layout *layout,
+                        const struct mesh_layout_entry *entry)
+{
+    struct mesh_context quiet = mesh_context_quiet(ctx);
+    struct mesh_profile *profile = NULL;
+    char names[300] = "";
+
+    /* A broken one verifies nothing any more. */
+    if (entry->kind != MESH_PROFILE_PERSONAL
+        || !mesh_profile_read(&quiet, entry->file, &profile))
+        return 1;
+    for (size_t i = 0; i < mesh_layout_count(layout); i++) {
+        const struct mesh_layout_entry *other = mesh_layout_entry(layout, i);
+
+        if (other->kind != MESH_PROFILE_APPLICATION || !lists(profile, other))
+            continue;
+        OPENSSL_strlcat(names, names[0] != '\0' ? ", " : "", sizeof(names));
+        OPENSSL_strlcat(names, other->name, sizeof(names));
+    }
+    mesh_profile_free(profile);
+    return names[0] == '\0'
+           || mesh_raise(ctx, MESH_R_IN_USE,
+                         "personal profile %s proves the application profiles "
+                         "of this device; delete these first: %s",
+                         entry->name, names);
 }
 
 static int delete_file(struct mesh_context *ctx, const char *path)
@@ -296,9 +370,10 @@ int command_delete(struct mesh_context *ctx, int argc, char **argv)
     if (!entry_of_uri(ctx, layout, &uri, &entry))
         goto end;
     if (entry != NULL)
-        ok = (yes
-              || confirm(ctx, "profile", entry->name,
-                         keys ? " with its private keys" : ""))
+        ok = check_in_use(ctx, layout, entry)
+             && (yes
+                 || confirm(ctx, "profile", entry->name,
+                            keys ? " with its private keys" : ""))
              && delete_profile(ctx, entry, keys);
     else
         ok = find_key(ctx, argv[0], &uri, &name)

@@ -4,11 +4,13 @@
  * meshctl: the table of commands, options, help, errors.
  */
 #include "platform/keystore.h"
+#include "store/uri.h"
 #include "tools/command.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <openssl/crypto.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,10 +60,11 @@ static const struct command {
      "  --default                 make it the default though there is one\n"},
     {"import", command_import, "put a key from a file into the key store",
      "FILE [OPTION]...\n\n"
-     "  FILE                      PEM, DER, PKCS#8 or PKCS#12\n"
+     "  FILE                      PEM, DER, PKCS#8 or PKCS#12; -: standard\n"
+     "                            input\n"
      "  --role NAME               member of the profile that takes the key;\n"
      "                            default ImportedKeys\n"
-     "  --profile NAME            the profile; default: device\n"
+     "  --profile PROFILE         default: device\n"
      "  --in-place                leave the key in FILE; mesh-keyd uses it "
      "there\n"
      "  --keep-passphrase         with --in-place: keep the passphrase of "
@@ -83,14 +86,17 @@ static const struct command {
      "URI|FILE... [OPTION]...\n\n"
      "  --personal FILE           the personal profile that application\n"
      "                            profiles are verified by; default: those of\n"
-     "                            this device\n"},
+     "                            this device\n"
+     "  --json\n"},
     {"reference", command_reference,
      "print the URI that only this key answers to", "URI\n"},
     {"default", command_default, "show, set or remove the default profiles",
-     "[KIND|TYPE [FINGERPRINT]] [OPTION]\n\n"
+     "[KIND|TYPE [PROFILE]] [OPTION]\n\n"
      "  KIND                      device, personal\n"
      "  TYPE                      web, ssh, network, mail\n"
-     "  --none                    have no default of KIND or TYPE\n"},
+     "  PROFILE                   its fingerprint or URI\n"
+     "  --none                    have no default of KIND or TYPE\n"
+     "  --json\n"},
     {"delete", command_delete, "delete a profile or a private key",
      "URI [OPTION]...\n\n"
      "  --keys                    with a profile: its private keys, too\n"
@@ -100,6 +106,7 @@ static const struct command {
     {"doctor", command_doctor, "say what is wrong with the set-up",
      "[OPTION]\n\n"
      "  --json\n"},
+    {"help", command_help, "say what a command takes", "[COMMAND]\n"},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -159,6 +166,15 @@ void command_clean(char *text)
             *text = '?';
 }
 
+/* Where the key holder or the Secret Service is out of reach, a look at the
+ * whole set-up helps. */
+static const char *remedy(enum mesh_reason reason)
+{
+    return reason >= MESH_R_KEYD_START && reason <= MESH_R_NO_SECRET_SERVICE
+               ? "; see 'meshctl doctor'"
+               : "";
+}
+
 static void print_error(struct mesh_context *ctx, enum mesh_reason reason,
                         const char *file, int line, const char *func,
                         const char *text)
@@ -169,7 +185,8 @@ static void print_error(struct mesh_context *ctx, enum mesh_reason reason,
     *(enum mesh_reason *)ctx->raise_arg = reason;
     OPENSSL_strlcpy(clean, text, sizeof(clean));
     command_clean(clean);
-    fprintf(stderr, "meshctl: %s: %s\n", mesh_reason_text(reason), clean);
+    fprintf(stderr, "meshctl: %s: %s%s\n", mesh_reason_text(reason), clean,
+            remedy(reason));
     mesh_trace(ctx, "%s: %s (%s:%d)", mesh_reason_text(reason), text, file,
                line);
 }
@@ -201,6 +218,13 @@ struct mesh_context failure_catch(const struct mesh_context *ctx,
     return copy;
 }
 
+json_t *failure_json(const struct failure *failure)
+{
+    return failure->reason != MESH_R_NONE ? json_sprintf(
+               "%s: %s", mesh_reason_text(failure->reason), failure->text)
+                                          : NULL;
+}
+
 void command_note(const char *fmt, ...)
 {
     va_list args;
@@ -210,6 +234,29 @@ void command_note(const char *fmt, ...)
     vfprintf(stderr, fmt, args);
     va_end(args);
     fputc('\n', stderr);
+}
+
+int command_json(struct mesh_context *ctx, const json_t *value)
+{
+    if (json_dumpf(value, stdout, JSON_INDENT(2)) != 0)
+        return mesh_raise(ctx, MESH_R_FILE_IO, "standard output");
+    putchar('\n');
+    return 1;
+}
+
+int command_made(struct mesh_context *ctx, const char *udf)
+{
+    char *uri = mesh_uri_print(ctx, udf, NULL);
+    int ok = uri != NULL;
+
+    if (ok && (puts(uri) == EOF || fflush(stdout) != 0)) {
+        ok = mesh_raise(ctx, MESH_R_FILE_IO,
+                        "standard output: %s; but %s was made", strerror(errno),
+                        uri);
+        clearerr(stdout); /* that is said */
+    }
+    OPENSSL_free(uri);
+    return ok;
 }
 
 static int take_option(struct mesh_context *ctx,
@@ -235,12 +282,13 @@ enum { OPTION_END = -1, OPTION_BAD = -2 };
 
 /*
  * The row of the next option in table, OPTION_END, or OPTION_BAD with the error
- * raised.  The abbreviations that getopt_long() takes are refused: they would
- * change their meaning with the next option that is added, and --passphrase is
- * none.
+ * raised; command is "" or the command's name and a blank.  The abbreviations
+ * that getopt_long() takes are refused: they would change their meaning with
+ * the next option that is added, and --passphrase is none.
  */
-static int next_option(struct mesh_context *ctx, int argc, char **argv,
-                       const char *shorts, const struct option *table)
+static int next_option(struct mesh_context *ctx, const char *command, int argc,
+                       char **argv, const char *shorts,
+                       const struct option *table)
 {
     int row = 0, c = getopt_long(argc, argv, shorts, table, &row);
     const char *word = argv[optind - 1];
@@ -251,19 +299,39 @@ static int next_option(struct mesh_context *ctx, int argc, char **argv,
     if (optarg == word)
         word = argv[optind - 2];
     len = strcspn(word, "=");
-    if (c == 0 && len - 2 == strlen(table[row].name))
-        return row;
-    mesh_raise(ctx, MESH_R_USAGE, "option %.*s %s; see 'meshctl --help'",
+    if (c != ':' && c != '?') {
+        for (; c != 0 && table[row].val != c; row++)
+            continue;
+        if (word[1] != '-' || len - 2 == strlen(table[row].name))
+            return row;
+    }
+    mesh_raise(ctx, MESH_R_USAGE, "option %.*s %s; see 'meshctl %s--help'",
                (int)(len < 100 ? len : 100), word,
-               c == ':' ? "wants a value" : "is not known");
+               c == ':' ? "wants a value" : "is not known", command);
     return OPTION_BAD;
+}
+
+/* An operand is missing: the i-th word of the command's usage. */
+static int raise_missing(struct mesh_context *ctx, const char *command, int i)
+{
+    const char *usage = "";
+
+    for (size_t c = 0; c < COMMANDS; c++)
+        if (strcmp(commands[c].name, command) == 0)
+            usage = commands[c].usage;
+    for (; i > 0; i--)
+        usage += strcspn(usage, " ") + 1;
+    return mesh_raise(ctx, MESH_R_USAGE,
+                      "missing argument: %.*s; see 'meshctl %s --help'",
+                      (int)strcspn(usage, " \n"), usage, command);
 }
 
 int command_options(struct mesh_context *ctx, int *argc, char ***argv,
                     const struct command_option *options, int min, int max)
 {
     struct option table[COMMAND_OPTION_MAX + 1] = {{0}};
-    const char *name = (*argv)[0];
+    const char *command = (*argv)[0];
+    char name[32];
     int row;
 
     for (size_t i = 0; options[i].name != NULL && i < COMMAND_OPTION_MAX; i++) {
@@ -271,20 +339,21 @@ int command_options(struct mesh_context *ctx, int *argc, char ***argv,
         table[i].has_arg =
             options[i].flag != NULL ? no_argument : required_argument;
     }
+    snprintf(name, sizeof(name), "%s ", command);
     optind = 0; /* glibc: start afresh, main() has used it */
-    while ((row = next_option(ctx, *argc, *argv, ":", table)) != OPTION_END)
+    while ((row = next_option(ctx, name, *argc, *argv, ":", table))
+           != OPTION_END)
         if (row == OPTION_BAD || !take_option(ctx, &options[row], optarg))
             return 0;
     *argc -= optind;
     *argv += optind;
     if (*argc < min)
-        return mesh_raise(ctx, MESH_R_USAGE,
-                          "'%s' wants more to work on; see 'meshctl --help'",
-                          name);
+        return raise_missing(ctx, command, *argc);
     if (*argc > max)
         return mesh_raise(ctx, MESH_R_USAGE,
-                          "'%s' cannot use '%.100s'; see 'meshctl --help'",
-                          name, (*argv)[max]);
+                          "unexpected argument '%.100s'; see 'meshctl %s "
+                          "--help'",
+                          (*argv)[max], command);
     return 1;
 }
 
@@ -299,14 +368,17 @@ static void print_help(void)
          "~/.cryptomesh\n"
          "  --keyd-socket PATH   socket of mesh-keyd\n"
          "  --keyd-path PATH     mesh-keyd itself, to start it\n"
-         "  --help               this, or after a command what it takes\n"
-         "  --version");
+         "  -h, --help           this, or after a command what it takes\n"
+         "  -V, --version");
 }
 
-static void print_command_help(const struct command *command)
+static void print_command_help(const struct command *command, int again)
 {
-    printf("usage: meshctl %s %s\n%s.\n", command->name, command->usage,
-           command->help);
+    int operands = (int)strcspn(command->usage, "\n");
+
+    printf("%susage: meshctl %s%s%.*s\n\n%s\n%s", again ? "\n" : "",
+           command->name, operands > 0 ? " " : "", operands, command->usage,
+           command->help, command->usage + operands + 1);
 }
 
 /* How many words of argv are the command's name: 0 if it is another one. */
@@ -327,47 +399,110 @@ static int words_of(const struct command *command, int argc, char **argv)
 static int wants_help(int argc, char **argv)
 {
     for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
-        if (strcmp(argv[i], "--help") == 0)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             return 1;
     return 0;
 }
 
-static int run_command(struct mesh_context *ctx, int argc, char **argv)
+/* Whether argv begins with the first of a command's two words. */
+static int begins(const struct command *command, int argc, char **argv)
 {
-    int words, helped = 0;
+    const char *space = strchr(command->name, ' ');
 
-    for (size_t i = 0; i < COMMANDS; i++) {
-        if ((words = words_of(&commands[i], argc, argv)) == 0)
-            continue;
-        if (wants_help(argc, argv)) {
-            print_command_help(&commands[i]);
-            return 1;
-        }
-        return commands[i].run(ctx, argc - words + 1, argv + words - 1);
-    }
+    return argc > 0 && space != NULL
+           && strlen(argv[0]) == (size_t)(space - command->name)
+           && strncmp(argv[0], command->name, strlen(argv[0])) == 0;
+}
+
+/* The command that argv begins with, or NULL. */
+static const struct command *find_command(int argc, char **argv)
+{
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (words_of(&commands[i], argc, argv) > 0)
+            return &commands[i];
+    return NULL;
+}
+
+static int raise_unknown(struct mesh_context *ctx, int argc, char **argv)
+{
+    char more[128] = "";
+
     if (argc == 0)
         return mesh_raise(ctx, MESH_R_USAGE,
                           "no command was given; see 'meshctl --help'");
-    for (size_t i = 0; i < COMMANDS && wants_help(argc, argv); i++)
-        if (strncmp(commands[i].name, argv[0], strlen(argv[0])) == 0
-            && commands[i].name[strlen(argv[0])] == ' ') {
-            print_command_help(&commands[i]);
-            helped = 1;
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (begins(&commands[i], argc, argv)) {
+            OPENSSL_strlcat(more, more[0] != '\0' ? "," : "", sizeof(more));
+            OPENSSL_strlcat(more, strchr(commands[i].name, ' '), sizeof(more));
         }
-    return helped ? 1
-                  : mesh_raise(ctx, MESH_R_USAGE,
-                               "there is no command '%.100s%s%.100s'; see "
-                               "'meshctl --help'",
-                               argv[0], argc > 1 ? " " : "",
-                               argc > 1 ? argv[1] : "");
+    if (more[0] != '\0')
+        return mesh_raise(ctx, MESH_R_USAGE,
+                          "%s what?%s; see 'meshctl %s --help'", argv[0], more,
+                          argv[0]);
+    return mesh_raise(ctx, MESH_R_USAGE,
+                      "there is no command '%.100s'; see 'meshctl --help'",
+                      argv[0]);
+}
+
+/* Help for the command that argv begins with, or for all of its first word. */
+static int help_for(struct mesh_context *ctx, int argc, char **argv)
+{
+    const struct command *command = find_command(argc, argv);
+    int helped = 0;
+
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (command != NULL ? command == &commands[i]
+                            : begins(&commands[i], argc, argv)) {
+            print_command_help(&commands[i], helped++ > 0);
+        }
+    return helped > 0 || raise_unknown(ctx, argc, argv);
+}
+
+int command_help(struct mesh_context *ctx, int argc, char **argv)
+{
+    static const struct command_option options[] = {{NULL, NULL, NULL, 0}};
+
+    if (!command_options(ctx, &argc, &argv, options, 0, 2))
+        return 0;
+    if (argc > 0)
+        return help_for(ctx, argc, argv);
+    print_help();
+    return 1;
+}
+
+static int run_command(struct mesh_context *ctx, int argc, char **argv)
+{
+    const struct command *command = find_command(argc, argv);
+    int more;
+
+    if (wants_help(argc, argv))
+        return help_for(ctx, argc, argv);
+    if (command == NULL)
+        return raise_unknown(ctx, argc, argv);
+    more = words_of(command, argc, argv) - 1;
+    argv[more] = (char *)command->name;
+    return command->run(ctx, argc - more, argv + more);
+}
+
+/* A value of an option before the command. */
+static int configure(struct mesh_context *ctx, const char *name,
+                     const char *value)
+{
+    struct failure failure;
+    struct mesh_context quiet = failure_catch(ctx, &failure);
+
+    if (!mesh_context_configure(&quiet, name, value))
+        return mesh_raise(ctx, MESH_R_USAGE, "option --%s", failure.text);
+    ctx->config = quiet.config;
+    return 1;
 }
 
 /* The options before the command, then the command. */
 static int run(struct mesh_context *ctx, int argc, char **argv)
 {
     static const struct option table[] = {
-        {"help", no_argument, NULL, 0},
-        {"version", no_argument, NULL, 0},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
         {"home", required_argument, NULL, 0},
         {"keyd-socket", required_argument, NULL, 0},
         {"keyd-path", required_argument, NULL, 0},
@@ -376,7 +511,8 @@ static int run(struct mesh_context *ctx, int argc, char **argv)
     int row;
 
     opterr = 0;
-    while ((row = next_option(ctx, argc, argv, "+:", table)) != OPTION_END) {
+    while ((row = next_option(ctx, "", argc, argv, "+:hV", table))
+           != OPTION_END) {
         if (row == OPTION_BAD)
             return 0;
         if (row == 0) {
@@ -387,7 +523,7 @@ static int run(struct mesh_context *ctx, int argc, char **argv)
             puts("meshctl " MESH_VERSION);
             return 1;
         }
-        if (!mesh_context_configure(ctx, table[row].name, optarg))
+        if (!configure(ctx, table[row].name, optarg))
             return 0;
     }
     return mesh_keystore_open(ctx)
@@ -398,7 +534,10 @@ int main(int argc, char **argv)
 {
     enum mesh_reason last = MESH_R_NONE;
     struct mesh_context *ctx;
+    sigset_t signals;
     int ok;
+
+    sigprocmask(SIG_SETMASK, NULL, &signals);
 
     /* What openssl.cnf activates would load the mesh module into its own tool.
      */
@@ -415,6 +554,8 @@ int main(int argc, char **argv)
                         strerror(errno));
     mesh_keystore_close(ctx);
     mesh_context_free(ctx);
+    /* Now come those that a change kept waiting. */
+    sigprocmask(SIG_SETMASK, &signals, NULL);
     if (ok)
         return EXIT_SUCCESS;
     return last == MESH_R_USAGE ? EXIT_USAGE : EXIT_FAILURE;

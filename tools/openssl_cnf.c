@@ -5,6 +5,7 @@
  */
 #include "tools/command.h"
 #include "tools/doctor.h"
+#include "tools/input.h"
 
 #include <openssl/conf.h>
 #include <openssl/crypto.h>
@@ -20,8 +21,9 @@
 
 /* A provider of [provider_sect]: its place in the order, its file. */
 struct listed {
-    int place;          /* -1: not listed, or not activated */
-    const char *module; /* owned by the CONF */
+    int place;           /* -1: not listed, or not activated */
+    const char *section; /* NULL: not listed; owned by the CONF */
+    const char *module;  /* NULL: the default */
 };
 
 static const char *value_of(const CONF *conf, const char *section,
@@ -32,24 +34,133 @@ static const char *value_of(const CONF *conf, const char *section,
 
 static struct listed find_provider(const CONF *conf, const char *name)
 {
-    struct listed found = {-1, NULL};
+    struct listed found = {-1, NULL, NULL};
     const char *init = value_of(conf, NULL, "openssl_conf");
     const char *providers =
         init != NULL ? value_of(conf, init, "providers") : NULL;
     STACK_OF(CONF_VALUE) *rows =
         providers != NULL ? NCONF_get_section(conf, providers) : NULL;
 
-    for (int i = 0; i < sk_CONF_VALUE_num(rows) && found.place < 0; i++) {
+    for (int i = 0; i < sk_CONF_VALUE_num(rows) && found.section == NULL; i++) {
         const CONF_VALUE *row = sk_CONF_VALUE_value(rows, i);
         const char *identity = value_of(conf, row->value, "identity");
 
-        if (strcmp(identity != NULL ? identity : row->name, name) == 0
-            && value_of(conf, row->value, "activate") != NULL) {
+        if (strcmp(identity != NULL ? identity : row->name, name) != 0)
+            continue;
+        found.section = row->value;
+        found.module = value_of(conf, row->value, "module");
+        if (value_of(conf, row->value, "activate") != NULL)
             found.place = i;
-            found.module = value_of(conf, row->value, "module");
-        }
     }
     return found;
+}
+
+/* Where a setting that is a path is kept; NULL: it is none. */
+static char **path_of(struct mesh_config *config, const char *name)
+{
+    if (strcmp(name, "home") == 0)
+        return &config->home;
+    if (strcmp(name, "keyd-socket") == 0)
+        return &config->keyd_socket;
+    return strcmp(name, "keyd-path") == 0 ? &config->keyd_path : NULL;
+}
+
+/* A path of openssl.cnf beside meshctl's own, which is NULL if it was told
+ * none. */
+static void report_path(struct report *report, const char *section,
+                        const char *name, const char *path, const char *own)
+{
+    struct mesh_context quiet = mesh_context_quiet(report->ctx);
+    char *home = strcmp(name, "home") == 0 && own == NULL
+                     ? mesh_layout_home(&quiet)
+                     : NULL;
+    const char *used = own != NULL ? own : home;
+    char todo[512];
+
+    if (used == NULL)
+        used = strcmp(name, "keyd-path") == 0 ? MESH_KEYD_PATH : "its default";
+    snprintf(todo, sizeof(todo),
+             "meshctl --%s %.300s uses the same; checked below is %s", name,
+             path, own != NULL ? "meshctl's" : "that of programs");
+    if (strcmp(used, path) != 0)
+        report_add(report, FOUND_WARNING, todo,
+                   "[%s] of openssl.cnf has %s = %s for programs, meshctl uses "
+                   "%s",
+                   section, name, path, used);
+    OPENSSL_free(home);
+}
+
+/* Takes a setting over into the report's context, but for a path that meshctl
+ * was told itself.  0: it is wrong. */
+static int take_setting(struct report *report, const char *section,
+                        const char *name, const char *value)
+{
+    struct failure failure;
+    struct mesh_context trial = failure_catch(report->ctx, &failure);
+    char **path = path_of(&trial.config, name);
+    char *own = path != NULL ? *path : NULL;
+
+    if (path != NULL)
+        *path = NULL;
+    if (!mesh_context_configure(&trial, name, value)) {
+        report_add(report, FOUND_PROBLEM,
+                   "correct it: with this value mesh is not loaded",
+                   "[%s] of openssl.cnf: %s", section, failure.text);
+        return 0;
+    }
+    if (path != NULL)
+        report_path(report, section, name, *path, own);
+    if (own != NULL) {
+        OPENSSL_free(*path);
+        *path = own;
+    }
+    report->ctx->config = trial.config;
+    return 1;
+}
+
+/* A name without what OpenSSL passes over, so that it may stand twice. */
+static int is_openssls(const char *name)
+{
+    static const char *const names[] = {"identity", "soft_load", "module",
+                                        "activate"};
+    const char *dot = strchr(name, '.');
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(dot != NULL ? dot + 1 : name, names[i]) == 0)
+            return 1;
+    return 0;
+}
+
+static int is_ours(const char *name)
+{
+    const char *setting;
+
+    for (size_t i = 0; (setting = mesh_context_setting(i)) != NULL; i++)
+        if (strcmp(name, setting) == 0)
+            return 1;
+    return 0;
+}
+
+/* All that stands in the provider's section.  0: the module would refuse it. */
+static int report_settings(struct report *report, const CONF *conf,
+                           const char *section)
+{
+    STACK_OF(CONF_VALUE) *rows =
+        section != NULL ? NCONF_get_section(conf, section) : NULL;
+    int ok = 1;
+
+    for (int i = 0; i < sk_CONF_VALUE_num(rows); i++) {
+        const CONF_VALUE *row = sk_CONF_VALUE_value(rows, i);
+
+        if (is_ours(row->name))
+            ok &= take_setting(report, section, row->name, row->value);
+        else if (!is_openssls(row->name))
+            report_add(report, FOUND_WARNING, "provider-mesh(7) lists them",
+                       "[%s] of openssl.cnf: '%s' is no setting of mesh and "
+                       "does nothing",
+                       section, row->name);
+    }
+    return ok;
 }
 
 /* What the linker said, if it did; else the last error. */
@@ -71,18 +182,17 @@ static const char *load_error(void)
 
 /* The module as an application would find it, loaded into a library context of
  * its own. */
-static void report_module(struct report *report, const char *module)
+static int report_module(struct report *report, const char *module)
 {
-    const char *folder = secure_getenv("OPENSSL_MODULES");
+    const char *folder = input_modules();
     OSSL_LIB_CTX *libctx = NULL;
     OSSL_PROVIDER *provider = NULL;
     char path[1024];
+    int ok;
 
-    if (folder == NULL)
-        folder = OPENSSL_info(OPENSSL_INFO_MODULES_DIR);
     if (module == NULL)
         module = MODULE_FILE;
-    if (module[0] == '/' || folder == NULL)
+    if (module[0] == '/')
         snprintf(path, sizeof(path), "%s", module);
     else
         snprintf(path, sizeof(path), "%s/%s", folder, module);
@@ -91,21 +201,22 @@ static void report_module(struct report *report, const char *module)
                    "install it there, or set OPENSSL_MODULES or 'module' to "
                    "where it is",
                    "module %s not found", path);
-        return;
+        return 0;
     }
     ERR_clear_error();
     if ((libctx = OSSL_LIB_CTX_new()) != NULL)
         provider = OSSL_PROVIDER_load(libctx, path);
-    if (provider != NULL)
+    if ((ok = provider != NULL))
         report_add(report, FOUND_OK, NULL, "module %s loads", path);
     else
         report_add(report, FOUND_PROBLEM,
                    "was it built for this version of OpenSSL?",
                    "module %s does not load: %s", path, load_error());
     ERR_clear_error();
-    if (provider != NULL)
+    if (ok)
         OSSL_PROVIDER_unload(provider);
     OSSL_LIB_CTX_free(libctx);
+    return ok;
 }
 
 /* Whether the file does in the end what it says: in a library context of its
@@ -123,8 +234,10 @@ static int activates_both(const char *file)
     return ok;
 }
 
+/* loads: the module does, and its settings fit. */
 static void report_activation(struct report *report, const struct listed *mesh,
-                              const struct listed *standard, const char *file)
+                              const struct listed *standard, const char *file,
+                              int loads)
 {
     if (mesh->place < 0)
         report_add(report, FOUND_WARNING, EXAMPLE,
@@ -139,12 +252,12 @@ static void report_activation(struct report *report, const struct listed *mesh,
     else if (standard->place > mesh->place)
         report_add(report, FOUND_WARNING, "put default before mesh; " EXAMPLE,
                    "%s activates mesh before default", file);
-    else if (!activates_both(file))
+    else if (loads && !activates_both(file))
         report_add(report, FOUND_PROBLEM, EXAMPLE,
                    "%s lists default and mesh, but OpenSSL cannot activate "
                    "them: %s",
                    file, load_error());
-    else
+    else if (loads)
         report_add(report, FOUND_OK, NULL, "%s activates default, then mesh",
                    file);
 }
@@ -153,8 +266,9 @@ void report_openssl(struct report *report)
 {
     char *file = CONF_get1_default_config_file();
     CONF *conf = NCONF_new_ex(report->ctx->libctx, NULL);
-    struct listed mesh = {-1, NULL}, standard;
+    struct listed mesh = {-1, NULL, NULL}, standard;
     long line = 0;
+    int loads;
 
     if (file == NULL || conf == NULL) {
         report_add(report, FOUND_PROBLEM, NULL, "out of memory");
@@ -164,15 +278,18 @@ void report_openssl(struct report *report)
         report_add(report, FOUND_WARNING, EXAMPLE,
                    "%s cannot be read: programs must be told to use mesh",
                    file);
+        report_module(report, NULL);
     } else if (NCONF_load(conf, file, &line) <= 0) {
         report_add(report, FOUND_PROBLEM, "correct that line",
                    "%s, line %ld: malformed", file, line);
+        report_module(report, NULL);
     } else {
         mesh = find_provider(conf, "mesh");
         standard = find_provider(conf, "default");
-        report_activation(report, &mesh, &standard, file);
+        loads = report_module(report, mesh.module);
+        loads &= report_settings(report, conf, mesh.section);
+        report_activation(report, &mesh, &standard, file, loads);
     }
-    report_module(report, mesh.module);
 end:
     NCONF_free(conf);
     OPENSSL_free(file);

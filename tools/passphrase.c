@@ -8,9 +8,12 @@
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/ui.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#define INTERRUPTED (-2) /* UI_process(3) */
 
 static int read_file(struct mesh_context *ctx, struct passphrase *passphrase)
 {
@@ -28,7 +31,7 @@ static int read_file(struct mesh_context *ctx, struct passphrase *passphrase)
 static int ask(struct mesh_context *ctx, struct passphrase *passphrase)
 {
     char prompt[256];
-    int terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    int terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC), given;
 
     /* Without a terminal OpenSSL would read standard input, with an echo. */
     if (terminal < 0)
@@ -39,8 +42,10 @@ static int ask(struct mesh_context *ctx, struct passphrase *passphrase)
     close(terminal);
     snprintf(prompt, sizeof(prompt),
              "Passphrase of %.200s: ", passphrase->what);
-    if (UI_UTIL_read_pw_string(passphrase->text, PASSPHRASE_MAX, prompt, 0)
-        != 0)
+    given = UI_UTIL_read_pw_string(passphrase->text, PASSPHRASE_MAX, prompt, 0);
+    if (given == INTERRUPTED)
+        raise(SIGINT); /* OpenSSL caught it; nothing was begun */
+    if (given != 0)
         return mesh_raise(ctx, MESH_R_PASSPHRASE, "none was given for %.200s",
                           passphrase->what);
     return 1;

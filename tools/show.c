@@ -7,20 +7,13 @@
 #include "platform/algorithm.h"
 #include "store/resolve.h"
 #include "tools/command.h"
+#include "tools/owner.h"
 #include "tools/target.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static int print_json(struct mesh_context *ctx, const json_t *value)
-{
-    if (json_dumpf(value, stdout, JSON_INDENT(2)) != 0)
-        return mesh_raise(ctx, MESH_R_FILE_IO, "standard output");
-    putchar('\n');
-    return 1;
-}
 
 /* A string member, or another text if it is missing or null. */
 static const char *text_of(const json_t *object, const char *member,
@@ -49,14 +42,6 @@ static int is_default(const struct mesh_layout *layout,
     return 0;
 }
 
-/* NULL if there was none. */
-static json_t *problem_of(const struct failure *failure)
-{
-    return failure->reason != MESH_R_NONE ? json_sprintf(
-               "%s: %s", mesh_reason_text(failure->reason), failure->text)
-                                          : NULL;
-}
-
 static json_t *describe_entry(struct mesh_context *ctx,
                               const struct mesh_layout *layout,
                               const struct mesh_layout_entry *entry)
@@ -72,18 +57,34 @@ static json_t *describe_entry(struct mesh_context *ctx,
         mesh_resolve_trust(&quiet, profile);
     object =
         json_pack("{s:s, s:s, s:b, s:s, s:o, s:s*, s:s*, s:o*}", "kind",
-                  kind_word(entry->kind), "identifier", entry->name, "default",
+                  kind_word(entry->kind), "udf", entry->name, "default",
                   is_default(layout, entry), "file", entry->file, "portals",
                   portals, "type", profile != NULL ? profile->type : NULL,
                   "description", profile != NULL ? profile->description : NULL,
-                  "problem", problem_of(&failure));
+                  "problem", failure_json(&failure));
     mesh_profile_free(profile);
     if (object == NULL)
         mesh_raise(ctx, MESH_R_MEMORY, "%s", entry->name);
     return object;
 }
 
-static json_t *describe_store(struct mesh_context *ctx)
+/* A key of the key store, with the profile and the role that it has there. */
+static json_t *describe_item(const struct mesh_keystore_item *item,
+                             const struct owners *owners)
+{
+    const struct mesh_profile *profile = NULL;
+    const struct mesh_profile_key *key =
+        owners_find(owners, &item->name, &profile);
+
+    return json_pack(
+        "{s:s, s:s*, s:s, s:s*, s:s*}", "udf", item->name.udf, "algorithm",
+        item->algorithm[0] != '\0' ? item->algorithm : NULL, "source",
+        item->source, "profile", key != NULL ? profile->identifier : NULL,
+        "role", key != NULL ? mesh_profile_role(key) : NULL);
+}
+
+static json_t *describe_store(struct mesh_context *ctx,
+                              const struct owners *owners)
 {
     struct mesh_keystore_item *items = NULL;
     size_t count = 0;
@@ -93,10 +94,7 @@ static json_t *describe_store(struct mesh_context *ctx)
         return NULL;
     list = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "udf",
-                                              items[i].name.udf, "algorithm",
-                                              items[i].algorithm, "source",
-                                              items[i].source));
+        json_array_append_new(list, describe_item(&items[i], owners));
     OPENSSL_free(items);
     return list;
 }
@@ -124,22 +122,30 @@ static int clean(json_t *value)
     return ok;
 }
 
-static void print_list(const json_t *list)
+static void print_list(const json_t *list, const struct owners *owners)
 {
     const json_t *entry;
+    const char *role;
     size_t i;
 
     json_array_foreach (json_object_get(list, "profiles"), i, entry)
         printf("%-11s  %s  %-7s  %s  %s%s\n", text_of(entry, "kind", ""),
-               text_of(entry, "identifier", ""),
+               text_of(entry, "udf", ""),
                json_is_true(json_object_get(entry, "default")) ? "default"
                                                                : "-",
                text_of(entry, "type", "-"), text_of(entry, "description", "-"),
                json_object_get(entry, "problem") != NULL ? "  (does not verify)"
                                                          : "");
-    json_array_foreach (json_object_get(list, "keys"), i, entry)
-        printf("%-11s  %s  %-8s  %s\n", "key", text_of(entry, "udf", ""),
-               text_of(entry, "algorithm", ""), text_of(entry, "source", ""));
+    json_array_foreach (json_object_get(list, "keys"), i, entry) {
+        role = text_of(entry, "role", NULL);
+        printf("%-11s  %s  %-8s  %-14s  %s%s%s\n", "key",
+               text_of(entry, "udf", ""), text_of(entry, "algorithm", "-"),
+               text_of(entry, "source", ""),
+               text_of(entry, "profile",
+                       owners->unread > 0 ? "no profile that can be read"
+                                          : "no profile"),
+               role != NULL ? "/" : "", role != NULL ? role : "");
+    }
 }
 
 int command_list(struct mesh_context *ctx, int argc, char **argv)
@@ -151,6 +157,7 @@ int command_list(struct mesh_context *ctx, int argc, char **argv)
         {NULL, NULL, NULL, 0},
     };
     json_t *list = NULL, *profiles = NULL, *stored = NULL;
+    struct owners owners = {NULL, 0, 0};
     struct mesh_layout *layout = NULL;
 
     if (!command_options(ctx, &argc, &argv, options, 0, 0)
@@ -163,21 +170,24 @@ int command_list(struct mesh_context *ctx, int argc, char **argv)
                 describe_entry(ctx, layout, mesh_layout_entry(layout, i)))
             != 0)
             goto end;
-    if (keys && (stored = describe_store(ctx)) == NULL)
+    if (keys
+        && (!owners_read(ctx, layout, &owners)
+            || (stored = describe_store(ctx, &owners)) == NULL))
         goto end;
     list = json_pack("{s:O, s:O*}", "profiles", profiles, "keys", stored);
     if (list == NULL)
         mesh_raise(ctx, MESH_R_MEMORY, "list");
     else if (json)
-        ok = print_json(ctx, list);
+        ok = command_json(ctx, list);
     else if ((ok = clean(list)))
-        print_list(list);
+        print_list(list, &owners);
     if (ok && mesh_layout_count(layout) == 0 && isatty(STDERR_FILENO))
         command_note("no profiles yet; 'meshctl create device' makes one");
 end:
     json_decref(list);
     json_decref(profiles);
     json_decref(stored);
+    owners_clear(&owners);
     mesh_layout_free(layout);
     return ok;
 }
@@ -240,21 +250,21 @@ static json_t *describe_profile(struct mesh_context *ctx,
             json_array_append_new(keys, describe_key(ctx, &profile->keys[i]));
     for (size_t i = 0; i < profile->devices_count; i++)
         json_array_append_new(
-            devices, json_pack("{s:s, s:s*}", "identifier",
-                               profile->devices[i]->identifier, "description",
-                               profile->devices[i]->description));
+            devices,
+            json_pack("{s:s, s:s*}", "udf", profile->devices[i]->identifier,
+                      "description", profile->devices[i]->description));
     for (size_t i = 0; i < profile->applications_count; i++)
         json_array_append_new(applications,
-                              json_pack("{s:s, s:s*, s:s*}", "identifier",
+                              json_pack("{s:s, s:s*, s:s*}", "udf",
                                         profile->applications[i].identifier,
                                         "type", profile->applications[i].type,
                                         "description",
                                         profile->applications[i].friendly));
     return json_pack("{s:s, s:s, s:s, s:s*, s:s*, s:s*, s:o*, s:o, s:o, s:o}",
                      "kind", kind_word(profile->kind), "type", profile->type,
-                     "identifier", profile->identifier, "description",
+                     "udf", profile->identifier, "description",
                      profile->description, "updated", profile->updated,
-                     "signer", profile->signer, "problem", problem_of(trust),
+                     "signer", profile->signer, "problem", failure_json(trust),
                      "keys", keys, "devices", devices, "applications",
                      applications);
 }
@@ -272,9 +282,10 @@ static void print_key(const json_t *key)
     const json_t *certificate;
     size_t i;
 
-    printf("key          %s  %s  %s  held: %s\n", text_of(key, "role", ""),
-           text_of(key, "algorithm", ""), text_of(key, "udf", ""),
-           text_of(key, "held", ""));
+    printf("key          %s  %s  %s  held: %s  (%s)\n",
+           text_of(key, "role", ""), text_of(key, "algorithm", ""),
+           text_of(key, "udf", ""), text_of(key, "held", ""),
+           text_of(key, "member", ""));
     json_array_foreach (json_object_get(key, "certificates"), i, certificate)
         printf("  %-10s %s\n", i == 0 ? "cert" : "chain",
                json_string_value(certificate));
@@ -282,9 +293,8 @@ static void print_key(const json_t *key)
 
 static void print_profile(const json_t *profile)
 {
-    static const char *const lines[] = {"kind",        "type",    "identifier",
-                                        "description", "updated", "signer",
-                                        "problem"};
+    static const char *const lines[] = {
+        "kind", "type", "udf", "description", "updated", "signer", "problem"};
     const json_t *item;
     size_t i;
 
@@ -293,10 +303,10 @@ static void print_profile(const json_t *profile)
     json_array_foreach (json_object_get(profile, "keys"), i, item)
         print_key(item);
     json_array_foreach (json_object_get(profile, "devices"), i, item)
-        printf("device       %s  %s\n", text_of(item, "identifier", ""),
+        printf("device       %s  %s\n", text_of(item, "udf", ""),
                text_of(item, "description", "-"));
     json_array_foreach (json_object_get(profile, "applications"), i, item)
-        printf("application  %s  %s  %s\n", text_of(item, "identifier", ""),
+        printf("application  %s  %s  %s\n", text_of(item, "udf", ""),
                text_of(item, "type", "-"), text_of(item, "description", "-"));
 }
 
@@ -325,7 +335,7 @@ int command_show(struct mesh_context *ctx, int argc, char **argv)
     if (said == NULL)
         mesh_raise(ctx, MESH_R_MEMORY, "%.200s", argv[0]);
     else if (json)
-        ok = print_json(ctx, said);
+        ok = command_json(ctx, said);
     else if ((ok = clean(said)))
         print_profile(said);
     json_decref(said);

@@ -6,9 +6,29 @@
 #include "tools/target.h"
 #include "store/resolve.h"
 #include "tools/change.h"
+#include "tools/command.h"
 #include "tools/input.h"
 
 #include <string.h>
+#include <unistd.h>
+
+int target_profile_name(struct mesh_context *ctx, const char *text,
+                        char name[MESH_URI_PART_MAX])
+{
+    struct mesh_uri uri;
+
+    if (!mesh_uri_is(text)) {
+        OPENSSL_strlcpy(name, text, MESH_URI_PART_MAX);
+        return 1;
+    }
+    if (!mesh_uri_parse(ctx, text, &uri))
+        return 0;
+    if (uri.profile[0] == '\0' || uri.role[0] != '\0')
+        return mesh_raise(ctx, MESH_R_USAGE,
+                          "'%.100s' does not name a profile alone", text);
+    OPENSSL_strlcpy(name, uri.profile, MESH_URI_PART_MAX);
+    return 1;
+}
 
 int target_open_uri(struct mesh_context *ctx, const char *uri,
                     struct target *target)
@@ -34,6 +54,16 @@ int target_open_uri(struct mesh_context *ctx, const char *uri,
     return target->key != NULL;
 }
 
+/* What is meant where a URI or a file may stand and there is no such file. */
+static int names_profile(const char *text)
+{
+    enum mesh_profile_kind kind;
+    const char *type;
+
+    return kind_parse(text, &kind, &type) || mesh_udf_looks_like(text)
+           || strchr(text, '@') != NULL;
+}
+
 int target_open_file(struct mesh_context *ctx, const char *path,
                      struct mesh_profile **profile)
 {
@@ -42,6 +72,9 @@ int target_open_file(struct mesh_context *ctx, const char *path,
     int ok;
 
     *profile = NULL;
+    if (names_profile(path) && access(path, F_OK) != 0)
+        return mesh_raise(ctx, MESH_R_FILE_MISSING,
+                          "%.200s; the profile is mesh://%.200s", path, path);
     ok = input_read(ctx, path, MESH_PROFILE_FILE_MAX, &data, &len)
          && mesh_profile_parse(ctx, (const char *)data, len, path, profile);
     OPENSSL_clear_free(data, len);

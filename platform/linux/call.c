@@ -15,6 +15,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -28,23 +29,28 @@
 #define OPEN_PAUSE_NS 200000
 
 /*
- * A connection in one word, 0 for none: the process that made it (22 bits, the
- * kernel's limit), the low bits of its socket's inode number, the descriptor.
+ * A connection in one word, 0 for none: the process that made it (22 bits, see
+ * this_process), the low bits of its socket's inode number, the descriptor.
  * By the inode we see that the application closed all descriptors that it did
  * not know (daemons do) and the number is somebody else's now.
  */
 typedef uint64_t connection;
-#define FD_BITS    20
-#define INODE_BITS 22
-#define SAME_BITS  (FD_BITS + INODE_BITS)
-#define LOW(bits)  (((uint64_t)1 << (bits)) - 1)
+#define PROCESS_BITS 22 /* the kernel's limit for a pid, too */
+#define INODE_BITS   22
+#define FD_BITS      20
+#define SAME_BITS    (FD_BITS + INODE_BITS)
+#define LOW(bits)    (((uint64_t)1 << (bits)) - 1)
 
 struct mesh_keystore {
     _Atomic connection idle[POOL_SIZE]; /* ours, and inherited ones */
     /* The first connection, also while it is in use, so that a child that is
      * forked in that moment has one to be adopted by. */
     _Atomic connection anchor;
-    _Atomic pid_t opening; /* a thread of this process opens a connection */
+    _Atomic uint32_t opening; /* a thread of this process opens a connection */
+    /* Which process this is, on a page that fork() clears; NULL if the kernel
+     * has none.  And how many numbers we and our ancestors took. */
+    _Atomic uint32_t *process;
+    _Atomic uint32_t processes;
     _Atomic uint32_t serial;
 };
 
@@ -78,25 +84,44 @@ static int fd_of(connection c)
     return (int)(c & LOW(FD_BITS));
 }
 
-static int is_ours(connection c)
+/* A number, not 0, that no process has from which we inherited the store.  The
+ * pid is not enough: a child that is the first process of a PID namespace may
+ * have its parent's. */
+static uint32_t this_process(struct mesh_keystore *store)
 {
-    return c >> SAME_BITS == (uint64_t)getpid();
+    uint32_t id, count, fresh;
+
+    if (store->process == NULL)
+        return (uint32_t)getpid();
+    id = atomic_load(store->process);
+    if (id != 0)
+        return id;
+    /* counted before it is used: a child forked in between counts on */
+    count = atomic_fetch_add(&store->processes, 1);
+    fresh = (uint32_t)(count % LOW(PROCESS_BITS)) + 1;
+    return atomic_compare_exchange_strong(store->process, &id, fresh) ? fresh
+                                                                      : id;
+}
+
+static int is_ours(struct mesh_keystore *store, connection c)
+{
+    return c >> SAME_BITS == this_process(store);
 }
 
 /* The word for a socket of this process; 0 if fd is none. */
-static connection connection_of(int fd)
+static connection connection_of(struct mesh_keystore *store, int fd)
 {
     struct stat st;
 
     if (fd > (int)LOW(FD_BITS) || fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode))
         return 0;
-    return (uint64_t)getpid() << SAME_BITS
+    return (uint64_t)this_process(store) << SAME_BITS
            | ((uint64_t)st.st_ino & LOW(INODE_BITS)) << FD_BITS | (uint64_t)fd;
 }
 
-static int still_open(connection c)
+static int still_open(struct mesh_keystore *store, connection c)
 {
-    return ((connection_of(fd_of(c)) ^ c) & LOW(SAME_BITS)) == 0;
+    return ((connection_of(store, fd_of(c)) ^ c) & LOW(SAME_BITS)) == 0;
 }
 
 static void drop(struct mesh_keystore *store, connection c)
@@ -106,7 +131,7 @@ static void drop(struct mesh_keystore *store, connection c)
 
     /* before the close: a recorded anchor is always an open one */
     atomic_compare_exchange_strong(&store->anchor, &expected, 0);
-    if (still_open(c))
+    if (still_open(store, c))
         close(fd_of(c));
     errno = saved;
 }
@@ -118,10 +143,10 @@ static connection take_idle(struct mesh_keystore *store)
     for (i = 0; i < POOL_SIZE; i++) {
         connection c = atomic_load(&store->idle[i]);
 
-        if (c == 0 || !is_ours(c)
+        if (c == 0 || !is_ours(store, c)
             || !atomic_compare_exchange_strong(&store->idle[i], &c, 0))
             continue;
-        if (still_open(c))
+        if (still_open(store, c))
             return c;
         drop(store, c);
     }
@@ -252,7 +277,8 @@ static enum greeting keep(struct mesh_context *ctx, int fd,
 {
     connection none = 0;
 
-    if (greeting == GREETED && (*made = connection_of(fd)) == 0) {
+    if (greeting == GREETED
+        && (*made = connection_of(ctx->keystore, fd)) == 0) {
         mesh_raise(ctx, MESH_R_KEYD_START, "too many open files");
         greeting = REFUSED;
     }
@@ -271,15 +297,18 @@ static enum greeting adopted_by(struct mesh_context *ctx, connection parent,
     struct mesh_call call;
     enum greeting greeting;
     enum mesh_message_result sent;
-    int pair[2];
+    int pair[2] = {-1, -1};
 
-    if (!still_open(parent))
+    if (!still_open(ctx->keystore, parent))
         return GONE;
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0)
+        pair[0] = mesh_descriptor_above_standard(pair[0]);
+    if (pair[0] < 0) {
         mesh_raise(ctx, MESH_R_KEYD_START, "socketpair: %s", strerror(errno));
+        if (pair[1] >= 0)
+            close(pair[1]);
         return REFUSED;
     }
-    pair[0] = mesh_descriptor_above_standard(pair[0]);
     limit_sending(pair[0]);
     mesh_call_start(&call, ctx, MESH_REQ_ADOPT);
     sent = mesh_message_send_request(fd_of(parent), &call.request, NULL, NULL,
@@ -306,7 +335,7 @@ static enum greeting adopt(struct mesh_context *ctx, connection *made)
             i < POOL_SIZE ? &store->idle[i] : &store->anchor;
         connection parent = atomic_load(place);
 
-        if (parent == 0 || is_ours(parent))
+        if (parent == 0 || is_ours(store, parent))
             continue;
         greeting = adopted_by(ctx, parent, made);
         if (greeting == GONE
@@ -357,9 +386,13 @@ static enum greeting connect_by_path(struct mesh_context *ctx, connection *made)
         goto end;
     fd = mesh_descriptor_above_standard(
         socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    if (fd < 0) {
+        mesh_raise(ctx, MESH_R_KEYD_START, "%s: %s", path, strerror(errno));
+        goto end;
+    }
     limit_sending(fd);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&address, len) < 0) {
-        if (fd >= 0 && (errno == ENOENT || errno == ECONNREFUSED))
+    if (connect(fd, (struct sockaddr *)&address, len) < 0) {
+        if (errno == ENOENT || errno == ECONNREFUSED)
             greeting = GONE;
         else
             mesh_raise(ctx, MESH_R_KEYD_START, "%s: %s", path,
@@ -391,10 +424,10 @@ static int begin_opening(struct mesh_context *ctx)
 {
     const struct timespec pause = {.tv_nsec = OPEN_PAUSE_NS};
     int64_t waited = 0;
-    pid_t self = getpid();
+    uint32_t self = this_process(ctx->keystore);
 
     for (;;) {
-        pid_t holder = atomic_load(&ctx->keystore->opening);
+        uint32_t holder = atomic_load(&ctx->keystore->opening);
 
         if (holder != self
             && atomic_compare_exchange_strong(&ctx->keystore->opening, &holder,
@@ -478,9 +511,26 @@ end:
 
 int mesh_keystore_open(struct mesh_context *ctx)
 {
-    ctx->keystore = OPENSSL_zalloc(sizeof(*ctx->keystore));
-    return ctx->keystore != NULL
-           || mesh_raise(ctx, MESH_R_MEMORY, "out of memory");
+    struct mesh_keystore *store = OPENSSL_zalloc(sizeof(*store));
+    const size_t size = sizeof(*store->process);
+    int saved = errno;
+    void *page;
+
+    page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                -1, 0);
+    if (store == NULL || page == MAP_FAILED) {
+        if (page != MAP_FAILED)
+            munmap(page, size);
+        OPENSSL_free(store);
+        return mesh_raise(ctx, MESH_R_MEMORY, "out of memory");
+    }
+    if (madvise(page, size, MADV_WIPEONFORK) == 0)
+        store->process = page;
+    else
+        munmap(page, size);
+    ctx->keystore = store;
+    errno = saved;
+    return 1;
 }
 
 void mesh_keystore_close(struct mesh_context *ctx)
@@ -498,6 +548,8 @@ void mesh_keystore_close(struct mesh_context *ctx)
     /* left: one that was in use in the parent during fork */
     if ((c = atomic_load(&store->anchor)) != 0)
         drop(store, c);
+    if (store->process != NULL)
+        munmap((void *)store->process, sizeof(*store->process));
     OPENSSL_free(store);
     ctx->keystore = NULL;
     errno = saved;

@@ -163,11 +163,6 @@ int mesh_keystore_delete(struct mesh_context *ctx,
     return ok;
 }
 
-static int terminated(const char *text, size_t size)
-{
-    return memchr(text, '\0', size) != NULL;
-}
-
 int mesh_keystore_list(struct mesh_context *ctx,
                        struct mesh_keystore_item **items, size_t *count)
 {
@@ -185,9 +180,10 @@ int mesh_keystore_list(struct mesh_context *ctx,
     n = call.result_len / sizeof(*list);
     ok = call.result_len % sizeof(*list) == 0;
     for (i = 0; ok && i < n; i++)
-        ok = terminated(list[i].name.udf, sizeof(list[i].name.udf))
-             && terminated(list[i].algorithm, sizeof(list[i].algorithm))
-             && terminated(list[i].source, sizeof(list[i].source));
+        ok = mesh_message_terminated(list[i].name.udf, sizeof(list[i].name.udf))
+             && mesh_message_terminated(list[i].algorithm,
+                                        sizeof(list[i].algorithm))
+             && mesh_message_terminated(list[i].source, sizeof(list[i].source));
     if (!ok) {
         mesh_call_free(&call);
         return mesh_raise(ctx, MESH_R_KEYD_PROTOCOL,
@@ -221,8 +217,8 @@ int mesh_keystore_status(struct mesh_context *ctx,
     ok = call.result_len == sizeof(*status);
     if (ok) {
         memcpy(status, call.result, sizeof(*status));
-        ok = terminated(status->program, sizeof(status->program))
-             && terminated(status->home, sizeof(status->home));
+        ok = mesh_message_terminated(status->program, sizeof(status->program))
+             && mesh_message_terminated(status->home, sizeof(status->home));
     }
     mesh_call_free(&call);
     return ok

@@ -54,7 +54,7 @@ static enum mesh_message_result result_of_errno(void)
     case ECONNRESET:
     case ENOTCONN:
         return MESH_MESSAGE_CLOSED;
-    case EAGAIN: /* SO_SNDTIMEO */
+    case EAGAIN: /* SO_SNDTIMEO, or the socket does not block */
         return MESH_MESSAGE_TIMEOUT;
     default:
         return MESH_MESSAGE_ERROR;
@@ -181,15 +181,12 @@ static int64_t now_ms(void)
 static enum mesh_message_result wait_readable(int fd, int64_t deadline)
 {
     struct pollfd p = {.fd = fd, .events = POLLIN};
-    int n, left = -1;
+    int n;
 
     do {
-        if (deadline >= 0) {
-            int64_t ms = deadline - now_ms();
+        int64_t left = deadline - now_ms();
 
-            left = ms < 0 ? 0 : (int)ms;
-        }
-        n = poll(&p, 1, left);
+        n = poll(&p, 1, left < 0 ? 0 : (int)left);
     } while (n < 0 && errno == EINTR);
     if (n < 0)
         return MESH_MESSAGE_ERROR;
@@ -229,21 +226,23 @@ receive_raw(int fd, int timeout_ms, struct iovec fixed, struct raw_message *raw)
         char octets[CONTROL_SIZE];
     } control;
     struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
-    int64_t deadline = timeout_ms < 0 ? -1 : now_ms() + timeout_ms;
-    enum mesh_message_result result;
+    const int limited = timeout_ms >= 0;
+    int64_t deadline = limited ? now_ms() + timeout_ms : 0;
+    enum mesh_message_result result = MESH_MESSAGE_OK;
     ssize_t n;
 
     raw->data_len = raw->fd_count = 0;
     raw->fds[0] = raw->fds[1] = -1;
     memset(fixed.iov_base, 0, fixed.iov_len);
     do {
-        result = wait_readable(fd, deadline);
+        if (limited)
+            result = wait_readable(fd, deadline);
         if (result != MESH_MESSAGE_OK)
             return result;
         msg.msg_control = control.octets;
         msg.msg_controllen = sizeof(control.octets);
-        n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-    } while (n < 0 && (errno == EINTR || errno == EAGAIN));
+        n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC | (limited ? MSG_DONTWAIT : 0));
+    } while (n < 0 && (errno == EINTR || (limited && errno == EAGAIN)));
     if (n < 0)
         return result_of_errno();
     collect_passed(raw, &msg);
@@ -325,7 +324,7 @@ static enum mesh_message_result take_data(struct raw_message *raw,
     return MESH_MESSAGE_OK;
 }
 
-static int terminated(const char *text, size_t size)
+int mesh_message_terminated(const char *text, size_t size)
 {
     return memchr(text, '\0', size) != NULL;
 }
@@ -333,9 +332,9 @@ static int terminated(const char *text, size_t size)
 static int request_fits(const struct mesh_request *r)
 {
     return r->version == MESH_MESSAGE_VERSION && r->reserved == 0
-           && terminated(r->udf, sizeof(r->udf))
-           && terminated(r->digest, sizeof(r->digest))
-           && terminated(r->mgf1_digest, sizeof(r->mgf1_digest));
+           && mesh_message_terminated(r->udf, sizeof(r->udf))
+           && mesh_message_terminated(r->digest, sizeof(r->digest))
+           && mesh_message_terminated(r->mgf1_digest, sizeof(r->mgf1_digest));
 }
 
 enum mesh_message_result

@@ -4,10 +4,10 @@
  * The messages between the module and mesh-keyd: one request or one answer per
  * SOCK_SEQPACKET message, fixed layout, host byte order (both ends are on this
  * machine).  What does not fit travels in a sealed memfd, passed beside the
- * message.  The same structures serve a lane in shared memory.
+ * message.  The same structures would serve a lane in shared memory.
  *
- * Whoever receives copies first, then checks: mesh_message_receive() hands out
- * nothing whose lengths do not add up.
+ * Whoever receives copies first, then checks: mesh_message_receive_request()
+ * and _answer() hand out nothing whose lengths do not add up.
  */
 #ifndef MESH_PLATFORM_LINUX_MESSAGE_H
 #define MESH_PLATFORM_LINUX_MESSAGE_H
@@ -85,8 +85,8 @@ enum mesh_message_result {
 
 /*
  * Sends the fixed part and up to two pieces of data in one message, by memfd if
- * they exceed MESH_MESSAGE_INLINE (the in_memfd member at in_memfd is then
- * set). pass_fd is passed along if it is not -1.  Never raises SIGPIPE.
+ * they exceed MESH_MESSAGE_INLINE; sets in_memfd accordingly.  pass_fd is
+ * passed along if it is not -1.  Never raises SIGPIPE.
  */
 enum mesh_message_result
 mesh_message_send_request(int fd, struct mesh_request *request,
@@ -97,11 +97,12 @@ mesh_message_send_answer(int fd, struct mesh_answer *answer, const void *data);
 /*
  * Receives one message: fixed part into *request or *answer, data into a fresh
  * buffer (*data, *len; a NUL follows; the caller cleanses and frees with
- * OPENSSL_clear_free; NULL if there is none).  timeout_ms: -1 for ever.  A
- * passed descriptor that is not a sealed memfd for data goes to *passed_fd (the
- * caller closes), -1 if there is none.  An answer's serial is for the caller to
- * compare.  Of a malformed message the fixed part is as it came (zeros if it
- * did not come whole), so that its version can be named.
+ * OPENSSL_clear_free; NULL if there is none).  timeout_ms: -1 for as long as
+ * the socket blocks.  A passed descriptor that is not a sealed memfd for data
+ * goes to *passed_fd (the caller closes), -1 if there is none.  An answer's
+ * serial is for the caller to compare.  Of a malformed message the fixed part
+ * is as it came (zeros if it did not come whole), so that its version can be
+ * named.
  */
 enum mesh_message_result
 mesh_message_receive_request(int fd, int timeout_ms,
@@ -111,6 +112,9 @@ enum mesh_message_result mesh_message_receive_answer(int fd, int timeout_ms,
                                                      struct mesh_answer *answer,
                                                      unsigned char **data,
                                                      size_t *len);
+
+/* Whether a text of a message ends within its member. */
+int mesh_message_terminated(const char *text, size_t size);
 
 /* Moves a descriptor that was just opened above 0 to 2: those are the
  * application's, even while they are closed.  -1 (with errno) stays -1. */

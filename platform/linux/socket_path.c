@@ -27,6 +27,17 @@ static int our_folder(const char *path)
            && S_ISDIR(st.st_mode) && st.st_uid == geteuid();
 }
 
+const char *mesh_runtime_folder(char buffer[MESH_RUNTIME_FOLDER_SIZE])
+{
+    const char *runtime = secure_getenv("XDG_RUNTIME_DIR");
+
+    if (our_folder(runtime))
+        return runtime;
+    snprintf(buffer, MESH_RUNTIME_FOLDER_SIZE, "/run/user/%u",
+             (unsigned)geteuid());
+    return our_folder(buffer) ? buffer : NULL;
+}
+
 static const char *home_folder(struct passwd *entry, char *buffer, size_t size)
 {
     const char *home = secure_getenv("HOME");
@@ -42,21 +53,15 @@ static const char *home_folder(struct passwd *entry, char *buffer, size_t size)
 
 static char *socket_path(struct mesh_context *ctx)
 {
-    const char *runtime = secure_getenv("XDG_RUNTIME_DIR");
     const char *base, *rest = "/mesh/keyd.sock";
-    char user[32], buffer[PASSWD_BUFFER], *path;
+    char runtime[MESH_RUNTIME_FOLDER_SIZE], buffer[PASSWD_BUFFER], *path;
     struct passwd entry;
     size_t size;
 
-    snprintf(user, sizeof(user), "/run/user/%u", (unsigned)geteuid());
     if (ctx->config.keyd_socket != NULL) {
         base = ctx->config.keyd_socket;
         rest = "";
-    } else if (our_folder(runtime)) {
-        base = runtime;
-    } else if (our_folder(user)) {
-        base = user;
-    } else {
+    } else if ((base = mesh_runtime_folder(runtime)) == NULL) {
         base = home_folder(&entry, buffer, sizeof(buffer));
         rest = "/.cache/mesh/keyd.sock";
     }

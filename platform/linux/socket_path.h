@@ -11,12 +11,15 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+/* This user's runtime folder: $XDG_RUNTIME_DIR if that is ours, else
+ * /run/user/<uid> if that is, written to buffer; else NULL. */
+#define MESH_RUNTIME_FOLDER_SIZE 32
+const char *mesh_runtime_folder(char buffer[MESH_RUNTIME_FOLDER_SIZE]);
+
 /*
  * Opens the socket's folder (O_PATH, no links followed in its last component)
- * and gives the socket's name in it: the configured path, else
- * $XDG_RUNTIME_DIR/mesh/keyd.sock, else /run/user/<uid>/mesh/keyd.sock, else
- * ~/.cache/mesh/keyd.sock; a runtime folder that is missing or another user's
- * is passed over.
+ * and gives the socket's name in it: the configured path, else mesh/keyd.sock
+ * in the runtime folder, else ~/.cache/mesh/keyd.sock.
  *
  * With create (mesh-keyd's end) the folder and the one above are made if they
  * are missing, 0700; the folder must be ours and closed to all others.  Without

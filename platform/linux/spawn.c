@@ -34,9 +34,7 @@
 #define FD_LIMIT      65536u
 #define FIXED_PATH    "PATH=/usr/local/bin:/usr/bin:/bin"
 
-static const char *const passed_environment[] = {"HOME", "XDG_RUNTIME_DIR",
-                                                 "DBUS_SESSION_BUS_ADDRESS"};
-#define PASSED_COUNT (sizeof(passed_environment) / sizeof(char *))
+#define PASSED_COUNT 3 /* variables of ours that mesh-keyd gets */
 
 /* All that the new process needs: it may not allocate any more. */
 struct launch {
@@ -218,13 +216,20 @@ static int check_program(struct mesh_context *ctx, const char *program)
     return 1;
 }
 
-/* "NAME=value" of each variable that is set and passed on, and a fixed PATH. */
+/* "NAME=value" of each variable that is set and passed on, and a fixed PATH.
+ * The runtime folder is the one that socket_path() takes: the bus is there. */
 static int make_environment(struct launch *launch)
 {
+    char runtime[MESH_RUNTIME_FOLDER_SIZE];
+    const char *const passed[PASSED_COUNT][2] = {
+        {"HOME", secure_getenv("HOME")},
+        {"XDG_RUNTIME_DIR", mesh_runtime_folder(runtime)},
+        {"DBUS_SESSION_BUS_ADDRESS",
+         secure_getenv("DBUS_SESSION_BUS_ADDRESS")}};
     size_t i, n = 0;
 
     for (i = 0; i < PASSED_COUNT; i++) {
-        const char *name = passed_environment[i], *value = secure_getenv(name);
+        const char *name = passed[i][0], *value = passed[i][1];
         size_t size;
 
         if (value == NULL)

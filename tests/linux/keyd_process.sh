@@ -32,6 +32,8 @@ start_keyd --socket "$socket"
 stop_keyd
 echo "idle-timout = 3" > $conf
 fails_with "no setting \"idle-timout\"" "$MESH_KEYD" --foreground
+printf 'log = /dev/null\n[own]\nidle-timeout = 3\n' > $conf
+fails_with "no sections, but one is [own]" "$MESH_KEYD" --foreground
 echo "[idle" > $conf
 fails_with "line 1" "$MESH_KEYD" --foreground
 chmod 622 $conf
@@ -55,10 +57,15 @@ one() {
 eventually one
 keyd=$(call status | sed -n s/^pid=//p)
 
+say "a further one says who serves, unless the module started it"
+fails_with "process $keyd serves $socket already" "$MESH_KEYD" --foreground
+"$MESH_KEYD" --ready-fd 9 9> ready.0
+grep -q R ready.0
+
 say "protected: not dumpable, no core, no new privileges"
 grep -q "^NoNewPrivs:.*1" "/proc/$keyd/status"
 grep -q "^Max core file size *0 *0" "/proc/$keyd/limits"
-if [ "$(id -u)" != 0 ]; then
+if [ "$(id -u)" != 0 ]; then # else keyd_users.sh looks
     fails_with "ermission denied" cat "/proc/$keyd/maps"
 fi
 for path in "$socket" "$XDG_RUNTIME_DIR/mesh" "$use_log"; do
@@ -93,14 +100,18 @@ fails_with "is no socket" "$MESH_KEYD" --foreground
 rm "$socket"
 chmod 755 "$XDG_RUNTIME_DIR/mesh"
 fails_with "open to others" "$MESH_KEYD" --foreground
-! "$MESH_KEYD" --ready-fd 9 9> ready 2> /dev/null
-grep -q "^E.*open to others" ready
+if "$MESH_KEYD" --ready-fd 9 9> ready.0 2> /dev/null; then
+    die "it serves in a folder that is open to others"
+fi
+grep -q "^E.*open to others" ready.0
 chmod 700 "$XDG_RUNTIME_DIR/mesh"
 
-say "systemd's socket: taken over, and left where it is"
 command -v python3 > /dev/null || exit 0
-python3 - "$socket" "$MESH_KEYD" --idle-timeout 1 --log "$use_log" <<'PYTHON' &
+activated() {
+    python3 /dev/fd/8 "$@" 8<<'PYTHON' &
 import os, socket, sys
+if os.path.exists(sys.argv[1]): # as systemd does
+    os.unlink(sys.argv[1])
 s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 s.bind(sys.argv[1])
 s.listen()
@@ -109,8 +120,31 @@ os.set_inheritable(3, True)
 os.environ.update(LISTEN_FDS='1', LISTEN_PID=str(os.getpid()))
 os.execv(sys.argv[2], sys.argv[2:])
 PYTHON
-keyd=$!
-eventually test -S "$socket"
+    keyd=$!
+    eventually test -S "$1"
+}
+say "systemd's socket: taken over, and left where it is"
+activated "$socket" "$MESH_KEYD" --idle-timeout 1 --log "$use_log"
 eventually status_is pid=$keyd
 wait "$keyd"
 [ -S "$socket" ]
+rm "$socket"
+
+say "also in the place of one that serves already, which leaves it there, too"
+start_keyd
+first=$keyd
+activated "$socket" "$MESH_KEYD" --idle-timeout 60 --log "$use_log"
+eventually status_is pid=$keyd
+kill "$first"
+wait "$first"
+status_is pid=$keyd
+fails_with "process $keyd serves" "$MESH_KEYD" --foreground
+stop_keyd
+
+say "elsewhere: the log says where"
+mkdir -m 700 elsewhere
+activated "$HOME/elsewhere/s" "$MESH_KEYD" --log "$use_log" --group "$(id -gn)"
+MESH_KEYD_SOCKET=$HOME/elsewhere/s eventually status_is pid=$keyd
+tail -n 2 "$use_log" | grep -q "serves on $HOME/elsewhere/s"
+tail -n 1 "$use_log" | grep -q "SocketGroup="
+stop_keyd

@@ -98,6 +98,27 @@ kill "$(service_pid)"
 eventually status_is cached=0
 stop_keyd
 
+say "the session ends: keyring and mesh-keyd at once, which end in order"
+printf testpw | gnome-keyring-daemon --unlock --foreground \
+    --components=secrets > /dev/null 2>&1 &
+gdbus wait --session --timeout 10 org.freedesktop.secrets
+keyds=
+for i in 1 2 3 4 5 6 7 8 9 10; do
+    start_keyd --socket "$HOME/run$i/keyd.sock"
+    MESH_KEYD_SOCKET="$HOME/run$i/keyd.sock" status_is secret-service=1
+    keyds="$keyds $keyd"
+done
+service=$(service_pid)
+for keyd in $keyds; do
+    kill "$keyd"
+    [ -z "$service" ] || kill "$service"
+    service=
+    sleep 0.001
+done
+for keyd in $keyds; do
+    wait "$keyd" || die "mesh-keyd ended with $?"
+done
+
 say "without a bus: an error at once, and key files work"
 (
     unset DBUS_SESSION_BUS_ADDRESS

@@ -7,6 +7,7 @@
 #include "tests/linux/client_fixture.h"
 
 #include <openssl/crypto.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -40,7 +41,7 @@ static void started_without_a_trace(void **state)
 
     (void)state;
     setenv("HOME", "/nowhere", 1);
-    setenv("XDG_RUNTIME_DIR", "/nowhere/run", 1);
+    setenv("XDG_RUNTIME_DIR", folder, 1);
     setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus", 1);
     setenv("SECRET_OF_THE_APPLICATION", "x", 1);
     sigaction(SIGCHLD, &count, NULL);
@@ -66,11 +67,11 @@ static void started_without_a_trace(void **state)
     read_report(report, sizeof(report));
     snprintf(wanted, sizeof(wanted),
              "--socket %s --home %s --ready-fd 3\n"
-             "HOME=/nowhere\nXDG_RUNTIME_DIR=/nowhere/run\n"
+             "HOME=/nowhere\nXDG_RUNTIME_DIR=%s\n"
              "DBUS_SESSION_BUS_ADDRESS=unix:path=/nowhere/bus\n"
              "PATH=/usr/local/bin:/usr/bin:/bin\n"
              "cwd /\nfds 0 1 2 3\nblocked 0\nignored 0\nsession own\n",
-             in_folder("sock"), in_folder("home"));
+             in_folder("sock"), in_folder("home"), folder);
     assert_string_equal(report, wanted);
 
     close(leak);
@@ -78,6 +79,17 @@ static void started_without_a_trace(void **state)
     signal(SIGUSR1, SIG_DFL);
     signal(SIGCHLD, SIG_DFL);
     unsetenv("SECRET_OF_THE_APPLICATION");
+}
+
+static void a_foreign_runtime_folder_is_not_passed_on(void **state)
+{
+    char report[4096];
+
+    (void)state;
+    setenv("XDG_RUNTIME_DIR", "/nowhere/run", 1);
+    expect_ok(ctx, sign(ctx, 1));
+    read_report(report, sizeof(report));
+    assert_null(strstr(report, "/nowhere/run"));
 }
 
 static void every_request_is_answered(void **state)
@@ -313,6 +325,52 @@ static void a_foreign_keyd_is_refused(void **state)
     waitpid(pid, NULL, 0);
 }
 
+/* Opens all descriptors that the limit allows; returns the last one. */
+static int open_all(void)
+{
+    const struct rlimit limit = {32, 32};
+    int fd, last = -1;
+
+    setrlimit(RLIMIT_NOFILE, &limit);
+    while ((fd = open("/dev/null", O_RDONLY)) >= 0)
+        last = fd;
+    return last;
+}
+
+/* A new connection gets its folder, but no socket; an adopted one gets its
+ * pair, but the end that is 0, the application's, cannot be moved. */
+static int refused_for_descriptors(int inherited)
+{
+    int last;
+
+    if (!inherited) {
+        mesh_keystore_close(ctx);
+        if (!mesh_keystore_open(ctx))
+            return 0;
+    }
+    last = open_all();
+    close(last);
+    if (inherited)
+        close(STDIN_FILENO);
+    return !sign(ctx, 1) && capture.reason == MESH_R_KEYD_START
+           && strstr(capture.text, "Too many open files") != NULL
+           && fcntl(last, F_GETFD) < 0
+           && (fcntl(STDIN_FILENO, F_GETFD) < 0) == inherited;
+}
+
+static void without_descriptors(void **state)
+{
+    pid_t pids[2];
+    int i;
+
+    (void)state;
+    expect_ok(ctx, sign(ctx, 1));
+    for (i = 0; i < 2; i++)
+        if ((pids[i] = fork()) == 0)
+            _exit(refused_for_descriptors(i) ? 0 : 1);
+    wait_for(pids, 2);
+}
+
 /*
  * What takes long by its nature runs in the background, one process each.
  */
@@ -327,17 +385,16 @@ static const struct {
     {FAKE_NEVER_READY, MESH_R_KEYD_START, "10 seconds", 9, 12},
 };
 #define SLOW_COUNT (sizeof(slow) / sizeof(*slow))
-static pid_t slow_pids[SLOW_COUNT];
+static struct {
+    pid_t pid;
+    char folder[sizeof(folder)];
+} background[SLOW_COUNT];
 
-static int be_slow(size_t i)
+static int is_slow(size_t i)
 {
     time_t start = time(NULL), took;
-    int ok;
+    int ok = !sign(ctx, 1);
 
-    make_folder();
-    behave(slow[i].behaviour);
-    make_context();
-    ok = mesh_context_configure(ctx, "prompt-timeout", "1") && !sign(ctx, 1);
     took = time(NULL) - start;
     ok = ok && capture.count == 1 && capture.reason == slow[i].reason
          && strstr(capture.text, slow[i].text) != NULL
@@ -346,7 +403,6 @@ static int be_slow(size_t i)
         print_error("behaviour %d: %d s, %d errors, %s: %s\n",
                     slow[i].behaviour, (int)took, capture.count,
                     mesh_reason_text(capture.reason), capture.text);
-    teardown(NULL);
     return ok;
 }
 
@@ -355,15 +411,33 @@ static void begin_slow_ones(void **state)
     size_t i;
 
     (void)state;
-    for (i = 0; i < SLOW_COUNT; i++)
-        if ((slow_pids[i] = fork()) == 0)
-            _exit(be_slow(i) ? 0 : 1);
+    for (i = 0; i < SLOW_COUNT; i++) {
+        setup(NULL);
+        behave(slow[i].behaviour);
+        assert_true(mesh_context_configure(ctx, "prompt-timeout", "1"));
+        background[i].pid = fork();
+        if (background[i].pid == 0)
+            _exit(is_slow(i) ? 0 : 1);
+        strcpy(background[i].folder, folder);
+        mesh_keystore_close(ctx);
+        mesh_context_free(ctx);
+    }
 }
 
 static void a_silent_keyd_ends_in_time(void **state)
 {
+    int status, failed = 0;
+    size_t i;
+
     (void)state;
-    wait_for(slow_pids, SLOW_COUNT);
+    for (i = 0; i < SLOW_COUNT; i++) {
+        waitpid(background[i].pid, &status, 0);
+        failed |= status;
+        strcpy(folder, background[i].folder);
+        kill_fake();
+        remove_folder();
+    }
+    assert_int_equal(failed, 0);
 }
 
 int main(int argc, char **argv)
@@ -371,6 +445,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         TEST(started_without_a_trace), /* while there are no children */
         cmocka_unit_test(begin_slow_ones),
+        TEST(a_foreign_runtime_folder_is_not_passed_on),
         TEST(every_request_is_answered),
         TEST(large_input_travels),
         TEST(a_restarted_keyd_is_found),
@@ -380,6 +455,7 @@ int main(int argc, char **argv)
         TEST(programs_that_are_not_started),
         TEST(unsafe_folders_are_refused),
         TEST(a_foreign_keyd_is_refused),
+        TEST(without_descriptors),
         cmocka_unit_test(a_silent_keyd_ends_in_time),
     };
     int fake = run_as_fake(argc, argv);

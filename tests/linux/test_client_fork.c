@@ -7,6 +7,7 @@
 #include "tests/linux/client_fixture.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <sys/socket.h>
 
 /* The path is out of reach, as in a chroot: only adoption can help. */
@@ -29,7 +30,7 @@ static int sign_often(unsigned seed, unsigned times)
 static void children_are_adopted(void **state)
 {
     pid_t pids[4], grandchild;
-    int i, files;
+    int i, files, status;
 
     (void)state;
     expect_ok(ctx, sign(ctx, 1));
@@ -50,9 +51,9 @@ static void children_are_adopted(void **state)
             _exit(sign_often(i + 10u, 50) ? 0 : 4);
         if (!sign_often(i + 20u, 50))
             _exit(5);
-        waitpid(grandchild, &files, 0);
+        waitpid(grandchild, &status, 0);
         mesh_keystore_close(ctx);
-        _exit(files == 0 ? 0 : 6);
+        _exit(status == 0 ? 0 : 6);
     }
     assert_true(sign_often(9, 200));
     wait_for(pids, 4);
@@ -83,6 +84,50 @@ static void a_child_made_during_a_request(void **state)
     wait_for(&pid, 1);
     pthread_join(thread, &result);
     expect_ok(ctx, (int)(intptr_t)result);
+}
+
+/* A child, the first process of a PID namespace of its own. */
+static pid_t fork_as_first(void)
+{
+    return unshare(CLONE_NEWPID) == 0 ? fork() : -1;
+}
+
+/* Process 1 and its child, which is process 1 too, sign at the same time. */
+static int sign_with_our_pid(void)
+{
+    pid_t pid;
+    int status = 1, ok;
+
+    if (getpid() != 1 || !sign_often(1, 1))
+        return 0;
+    pid = fork_as_first();
+    if (pid == 0)
+        _exit(getpid() == 1 && sign_often(2, 500) ? 0 : 1);
+    ok = sign_often(3, 500);
+    return waitpid(pid, &status, 0) == pid && status == 0 && ok;
+}
+
+static void a_child_with_our_pid(void **state)
+{
+    pid_t pid;
+    int status = 1;
+
+    (void)state;
+    expect_ok(ctx, sign(ctx, 1));
+    lose_the_path();
+    pid = fork();
+    if (pid == 0) {
+        pid = fork_as_first();
+        if (pid == 0)
+            _exit(sign_with_our_pid() ? 0 : 1);
+        if (pid < 0 && errno == EPERM)
+            _exit(77);
+        _exit(waitpid(pid, &status, 0) == pid && status == 0 ? 0 : 1);
+    }
+    waitpid(pid, &status, 0);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+        skip(); /* it takes root's rights */
+    assert_int_equal(status, 0);
 }
 
 /* A child whose inherited mesh-keyd is gone goes by the path. */
@@ -208,6 +253,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         TEST(children_are_adopted),
         TEST(a_child_made_during_a_request),
+        TEST(a_child_with_our_pid),
         TEST(a_child_whose_keyd_is_gone),
         TEST(threads_sign),
         TEST(the_pool_is_bounded),

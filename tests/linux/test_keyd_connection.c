@@ -386,6 +386,7 @@ static void *sign_many(void *arg)
                                            .out_max = 200,
                                            .data_len = 32};
 
+        memcpy(request.udf, signer->name.udf, sizeof(request.udf));
         memcpy(request.spki_sha256, signer->name.spki_sha256, 32);
         if (mesh_message_send_request(pair[0], &request, NULL, digest, -1)
                 != MESH_MESSAGE_OK

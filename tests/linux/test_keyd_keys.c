@@ -191,6 +191,26 @@ static void refuses_another_key(void **state)
     stop();
 }
 
+/* The log would have the name of a key that was not used. */
+static void refuses_another_fingerprint(void **state)
+{
+    EVP_PKEY *key = test_key(ctx, "P-256"), *found;
+    struct mesh_key_name name = name_of(key), named = name;
+
+    (void)state;
+    start(100, 100);
+    memory_source_put(&first, &name, key);
+    memcpy(named.udf, name_of(test_key(ctx, "P-384")).udf, sizeof(named.udf));
+    for (int i = 0; i < 2; i++) { /* then with the key in memory */
+        assert_false(mesh_keys_find(keys, ctx, &named, &patience, &found));
+        expect_error(ctx, MESH_R_KEY_MISMATCH, name.udf);
+        assert_null(found);
+        expect_ok(ctx, mesh_keys_find(keys, ctx, &name, &patience, &found));
+        EVP_PKEY_free(found);
+    }
+    stop();
+}
+
 /* The public half of one key with the private half of another: it would be
  * taken for the first by its SubjectPublicKeyInfo. */
 static EVP_PKEY *chimera(EVP_PKEY *public, EVP_PKEY *private)
@@ -241,12 +261,12 @@ static void refuses_halves_of_two_keys(void **state)
 
 static void refuses_kinds_of_no_use(void **state)
 {
-    EVP_PKEY *dh = EVP_PKEY_Q_keygen(ctx->libctx, NULL, "SM2");
+    EVP_PKEY *sm2 = EVP_PKEY_Q_keygen(ctx->libctx, NULL, "SM2");
 
     (void)state;
-    assert_false(mesh_key_check(ctx, dh));
+    assert_false(mesh_key_check(ctx, sm2));
     expect_error(ctx, MESH_R_ALGORITHM, "SM2");
-    EVP_PKEY_free(dh);
+    EVP_PKEY_free(sm2);
 }
 
 static void says_why_it_has_none(void **state)
@@ -340,6 +360,33 @@ static void removes_from_memory_too(void **state)
     stop();
 }
 
+/* Success means that the key is nowhere any more. */
+static void removes_everywhere(void **state)
+{
+    EVP_PKEY *key = test_key(ctx, "P-256");
+    struct mesh_key_name name = name_of(key);
+    int held;
+
+    (void)state;
+    start(100, 100);
+    memory_source_put(&first, &name, key);
+    memory_source_put(&second, &name, key);
+    atomic_store(&second.fails, MESH_R_LOCKED);
+    assert_false(mesh_keys_remove(keys, ctx, &name, &patience));
+    expect_error(ctx, MESH_R_LOCKED, "on order");
+    atomic_store(&second.fails, 0);
+    expect_ok(ctx, mesh_keys_hold(keys, ctx, &name, &held));
+    assert_int_equal(held, 1);
+    expect_ok(ctx, mesh_keys_remove(keys, ctx, &name, &patience));
+    /* on a server there is one place alone */
+    memory_source_put(&first, &name, key);
+    atomic_store(&second.fails, MESH_R_NO_SECRET_SERVICE);
+    expect_ok(ctx, mesh_keys_remove(keys, ctx, &name, &patience));
+    assert_false(mesh_keys_remove(keys, ctx, &name, &patience));
+    expect_error(ctx, MESH_R_NO_SECRET_SERVICE, "on order");
+    stop();
+}
+
 static void *find_and_forget(void *arg)
 {
     struct mesh_context quiet = mesh_context_quiet(ctx);
@@ -422,12 +469,14 @@ int main(void)
         cmocka_unit_test(ages),
         cmocka_unit_test(idles),
         cmocka_unit_test(refuses_another_key),
+        cmocka_unit_test(refuses_another_fingerprint),
         cmocka_unit_test(refuses_halves_of_two_keys),
         cmocka_unit_test(refuses_kinds_of_no_use),
         cmocka_unit_test(says_why_it_has_none),
         cmocka_unit_test(asks_the_others),
         cmocka_unit_test(stores_once),
         cmocka_unit_test(removes_from_memory_too),
+        cmocka_unit_test(removes_everywhere),
         cmocka_unit_test(serves_many_threads),
         cmocka_unit_test(decodes_pkcs8_alone),
     };

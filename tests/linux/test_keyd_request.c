@@ -8,6 +8,7 @@
 
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include <stdlib.h>
 
 static void signs(void **state)
 {
@@ -223,6 +224,104 @@ static void prompts_only_if_it_may(void **state)
     close(fd);
 }
 
+/* What stands in the log of a test, which ends with it. */
+static char *logged(const char *path)
+{
+    static char text[4096];
+    FILE *file = fopen(path, "r");
+
+    assert_non_null(file);
+    text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+    fclose(file);
+    unlink(path);
+    mesh_log_close();
+    assert_true(mesh_log_open(ctx, "/dev/null", 0));
+    return text;
+}
+
+static void start_log(char path[])
+{
+    close(mkstemp(path));
+    mesh_log_close();
+    assert_true(mesh_log_open(ctx, path, 0));
+}
+
+/* The log has the fingerprint of the key that was used, not what a program
+ * says. */
+static void logs_what_was_used(void **state)
+{
+    EVP_PKEY *key = test_key(ctx, "P-256");
+    struct mesh_key_name name = hold(key), other = name;
+    struct mesh_request request;
+    char path[] = "/tmp/mesh-log-XXXXXX", *text, word[160];
+    int fd = greeted();
+
+    (void)state;
+    assert_true(mesh_key_name_of(ctx, test_key(ctx, "RSA-2048"), &other));
+    start_log(path);
+    expect_signature(fd, &name, key);
+    request = sign_request(&name, "SHA2-256");
+    strcpy(request.udf, other.udf);
+    assert_int_equal(ask(fd, &request, digest, 32), MESH_R_KEY_MISMATCH);
+    expect_refusal(MESH_R_KEY_MISMATCH, name.udf);
+    strcpy(request.udf, "MFORGED sign SHA2-256: done");
+    assert_int_equal(ask(fd, &request, digest, 32), MESH_R_FINGERPRINT_SYNTAX);
+    strcpy(request.udf, name.udf);
+    strcpy(request.digest, "FORGED: done");
+    assert_int_equal(ask(fd, &request, digest, 32),
+                     MESH_R_OPERATION_UNSUPPORTED);
+    /* found by its digest and never looked into: both stand there */
+    request = request_for(MESH_REQ_DELETE, &name);
+    strcpy(request.udf, other.udf);
+    assert_int_equal(ask(fd, &request, NULL, 0), MESH_R_NONE);
+    text = logged(path);
+    snprintf(word, sizeof(word), " key=%s sign SHA2-256: done\n", name.udf);
+    assert_non_null(strstr(text, word));
+    snprintf(word, sizeof(word), " key=%s sign SHA2-256: done", other.udf);
+    assert_null(strstr(text, word));
+    assert_null(strstr(text, "MFORGED"));
+    assert_null(strstr(text, " FORGED: done"));
+    snprintf(word, sizeof(word), " key=%s spki-sha256=%02X%02X", other.udf,
+             name.spki_sha256[0], name.spki_sha256[1]);
+    assert_non_null(strstr(text, word));
+    close(fd);
+}
+
+static void logs_new_keys(void **state)
+{
+    struct mesh_request request = new_request(MESH_REQ_GENERATE);
+    char path[] = "/tmp/mesh-log-XXXXXX", word[160];
+    int fd = greeted();
+
+    (void)state;
+    start_log(path);
+    assert_int_equal(ask(fd, &request, "P-256", 5), MESH_R_NONE);
+    snprintf(word, sizeof(word), " key=%s generate: done\n",
+             memory.names[0].udf);
+    assert_non_null(strstr(logged(path), word));
+    close(fd);
+}
+
+/* An empty result without a reason would pass for a signature. */
+static int fails_silently(struct mesh_key_source *source,
+                          struct mesh_context *c, const struct mesh_key_name *n,
+                          EVP_PKEY *key, const struct mesh_patience *patience)
+{
+    (void)source, (void)c, (void)n, (void)key, (void)patience;
+    return 0;
+}
+
+static void always_has_a_reason(void **state)
+{
+    struct mesh_request request = new_request(MESH_REQ_GENERATE);
+    int fd = greeted();
+
+    (void)state;
+    memory.source.store = fails_silently;
+    assert_int_equal(ask(fd, &request, "P-256", 5), MESH_R_INTERNAL);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -234,6 +333,9 @@ int main(void)
         CASE(locks_and_reports),
         CASE(refuses_before_the_key),
         CASE(prompts_only_if_it_may),
+        CASE(logs_what_was_used),
+        CASE(logs_new_keys),
+        CASE(always_has_a_reason),
     };
 
     return cmocka_run_group_tests(tests, set_up_all, tear_down_all);

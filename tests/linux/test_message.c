@@ -373,6 +373,40 @@ static void waiting_ends_in_time(void **state)
     assert_null(data);
 }
 
+static void send_on_alarm(int signo)
+{
+    static int alarms;
+
+    (void)signo;
+    if (++alarms == 5)
+        (void)!write(ends[1], "x", 1);
+}
+
+/* Without a limit neither signals nor a socket that does not block make it
+ * spin. */
+static void waiting_for_ever(void **state)
+{
+    const struct sigaction act = {.sa_handler = send_on_alarm};
+    const struct itimerval often = {{0, 7000}, {0, 7000}}, never = {{0}, {0}};
+    struct mesh_answer answer;
+    struct sigaction before;
+    unsigned char *data;
+    size_t len;
+
+    (void)state;
+    sigaction(SIGALRM, &act, &before);
+    setitimer(ITIMER_REAL, &often, NULL);
+    assert_int_equal(
+        mesh_message_receive_answer(ends[0], -1, &answer, &data, &len),
+        MESH_MESSAGE_MALFORMED);
+    setitimer(ITIMER_REAL, &never, NULL);
+    sigaction(SIGALRM, &before, NULL);
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    assert_int_equal(
+        mesh_message_receive_answer(ends[0], -1, &answer, &data, &len),
+        MESH_MESSAGE_TIMEOUT);
+}
+
 static void a_full_socket_ends_in_time(void **state)
 {
     const struct timeval limit = {.tv_usec = 50000};
@@ -434,6 +468,7 @@ int main(void)
         TEST(bad_descriptors_are_refused),
         TEST(malformed_answers_are_refused),
         TEST(waiting_ends_in_time),
+        TEST(waiting_for_ever),
         TEST(a_full_socket_ends_in_time),
         TEST(a_closed_peer_is_noticed),
         TEST(standard_descriptors_are_left_alone),

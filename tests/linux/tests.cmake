@@ -6,5 +6,6 @@ foreach(name client client_fork)
 endforeach()
 
 mesh_script_test(linux cold_start)
+mesh_script_test(linux cron)
 
 include(${CMAKE_CURRENT_LIST_DIR}/keyd_tests.cmake OPTIONAL)

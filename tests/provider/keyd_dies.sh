@@ -4,6 +4,7 @@
 # signature works, none is wrong, none takes longer than the time limit.
 . "$(dirname "$0")/../lib.sh"
 meshctl create device --algorithm P-256
+: > loop.out
 LD_PRELOAD="${MESH_PRELOAD:-}" \
     "$MESH_BUILD/tests/sign_loop" mesh://device/sign 60 50 > loop.out 2>&1 &
 loop=$!

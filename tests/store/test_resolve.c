@@ -137,7 +137,7 @@ static void test_words(void **state)
           "name mesh://" PERSONAL "/escrow\n");
     gives("mesh://Alice@example.net/online", MESH_OBJECT_ANY,
           "public mesh://" PERSONAL "/sign\n");
-    fails("mesh://bob@example.net", MESH_OBJECT_ANY, MESH_R_NO_DEFAULT,
+    fails("mesh://bob@example.net", MESH_OBJECT_ANY, MESH_R_ACCOUNT,
           "registered as \"bob@example.net\"");
     fails("mesh://ssh", MESH_OBJECT_ANY, MESH_R_NO_DEFAULT, "\"ssh\"");
     set_default(MESH_PROFILE_APPLICATION, "Web", CONFIRM);
@@ -219,7 +219,7 @@ static void test_application(void **state)
 
     (void)state;
     put_file(MESH_PROFILE_APPLICATION, SSH, "2017-ssh.mmma");
-    fails("mesh://" SSH, MESH_OBJECT_ANY, MESH_R_PROFILE_SIGNER,
+    fails("mesh://" SSH, MESH_OBJECT_ANY, MESH_R_PROFILE_MISSING,
           "no personal profile that could list");
     put_file(MESH_PROFILE_PERSONAL, PERSONAL, "2017-alice.mmmp");
     fails("mesh://" SSH, MESH_OBJECT_ANY, MESH_R_PROFILE_SIGNER,

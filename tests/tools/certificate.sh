@@ -30,7 +30,7 @@ grep -q "cert  *CN=again" shown
 say "of an application, DER"
 certify mesh://web web
 plain x509 -in web.crt -outform DER -out web.der
-meshctl certificate mesh://web/sign web.der
+meshctl certificate mesh://web/sign - < web.der
 has "CN=web" meshctl show mesh://web
 has "ok" meshctl verify mesh://web mesh://personal
 
@@ -46,13 +46,14 @@ grep -q '"Kept": 1' "$file"
 
 say "what does not fit changes nothing"
 before=$(state)
-fails_with "no certificate in web.crt is of key" \
+fails_with "wrong certificate: no certificate in web.crt is of key" \
     meshctl certificate mesh://device/sign web.crt
 fails_with "no certificate in ca.crt is of key" \
     meshctl certificate mesh://web/sign ca.crt
 fails_with "names a profile; name one key" \
     meshctl certificate mesh://device web.crt
-fails_with "holds no certificate" meshctl certificate mesh://web/sign ca.key
+fails_with "wrong certificate: ca.key holds no" \
+    meshctl certificate mesh://web/sign ca.key
 fails_with "No such file" meshctl certificate mesh://web/sign missing.crt
 certify mesh://personal/master master
 fails_with "operation not supported" \

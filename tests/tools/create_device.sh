@@ -33,16 +33,25 @@ done
 
 say "what cannot be made changes nothing"
 before=$(state)
-fails_with "unknown algorithm: 'RSA-1'; there are RSA-2048" \
+fails_with "wrong use: algorithm 'RSA-1'; there are RSA-2048" \
     meshctl create device --algorithm RSA-1
 fails_with "P-256 keys cannot decrypt" \
     meshctl create device --encryption-algorithm P-256
-ends 1 meshctl create device --algorithm RSA-1
+ends 2 meshctl create device --algorithm RSA-1
 ends 2 meshctl create device --algorithm
 ends 2 meshctl create device --algorithms P-256
 ends 2 meshctl create device P-256
 ends 2 meshctl create devices
 ends 2 meshctl create device --description $'\xff'
+same "$(state)" "$before"
+
+say "no room for the URI: it was made, and that is said"
+fails_with "was made" bash -c "'$MESH_BUILD/tools/meshctl' create device \
+    --algorithm P-256 > /dev/full"
+for uri in $(grep -o "mesh://[A-Z0-9-]*" <<< "$out"); do
+    has ": ok (DeviceProfile" meshctl verify "$uri"
+    meshctl delete --yes --keys "$uri"
+done
 same "$(state)" "$before"
 
 say "a layout that others may write is not added to"

@@ -19,6 +19,15 @@ same "$(meshctl default device)" "$udf"
 meshctl default device "${first#mesh://}"
 meshctl default device "${short:0:25}"
 same "$(meshctl default device)" "$udf"
+say "or by its URI"
+meshctl default device "$first"
+same "mesh://$(meshctl default device)" "$first"
+meshctl default device "$second"
+same "$(meshctl default device)" "$udf"
+say "JSON"
+meshctl default --json > listed
+grep -q "\"device\": \"$udf\"" listed
+grep -q "\"Web\": \"${web#mesh://}\"" listed
 say "removed"
 meshctl default Web --none
 fails_with "no default profile" meshctl default web
@@ -35,5 +44,7 @@ fails_with "fingerprint too short" meshctl default device "${udf:0:11}"
 fails_with "malformed fingerprint" meshctl default device "not a fingerprint"
 ends 2 meshctl default ftp
 ends 2 meshctl default --none
+ends 2 meshctl default web --json
+ends 2 meshctl default device mesh://device/sign
 ends 2 meshctl default web "${web#mesh://}" --none
 same "$(state)" "$before"

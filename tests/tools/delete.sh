@@ -8,9 +8,10 @@ second=$(meshctl create device --algorithm P-256)
 say "without a terminal and without --yes nothing is deleted"
 before=$(state)
 for uri in mesh://device mesh://device/auth; do
-    fails_with "there is --yes" meshctl delete $uri < /dev/null
-    fails_with "there is --yes" meshctl delete $uri <<< yes
+    fails_with "use --yes" meshctl delete $uri < /dev/null
+    fails_with "use --yes" meshctl delete $uri <<< yes
 done
+ends 1 meshctl delete mesh://device < /dev/null
 say "what is not there"
 fails_with "unknown fingerprint" \
     meshctl delete --yes mesh://MAAAA-AAAAA-AAAAA-AAAAA-AAAAA-AAAAA
@@ -57,6 +58,18 @@ for udf in $(meshctl list --keys | awk '{ print $2 }'); do
     meshctl delete --yes "mesh://$udf"
 done
 same "$(keys)" 0
+
+say "a person, only after the applications that are verified by it"
+meshctl create device --algorithm P-256
+meshctl create personal --algorithm P-256
+web=$(meshctl create application web --algorithm P-256)
+before=$(state)
+fails_with "delete these first: ${web#mesh://}" \
+    meshctl delete --yes mesh://personal
+same "$(state)" "$before"
+meshctl delete --yes --keys mesh://web
+meshctl delete --yes --keys mesh://personal
+meshctl delete --yes --keys mesh://device
 
 say "a profile that does not verify any more"
 uri=$(meshctl create device --algorithm P-256)

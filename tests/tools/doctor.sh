@@ -11,20 +11,13 @@ meshctl doctor > found || die "$(cat found)"
 ! grep -v "^ok " found || die "not all is well"
 for what in "activates default, then mesh" "module .* loads" \
     "profiles in $HOME/.cryptomesh: 1" "device profile .* verifies" \
-    "default device profile" "session bus" "key holder mesh-keyd" \
-    "Secret Service answers" "all 3 private keys"; do
+    "default device profile" "session bus unix:.* answers" \
+    "key holder mesh-keyd" "Secret Service answers" "all 3 private keys"; do
     grep -q "^ok .*$what" found || die "no '$what'"
 done
 meshctl doctor --json | grep -q '"status": "ok"'
+! grep "guid=" found || die "more than an address"
 
-# finds LEVEL TEXT: doctor says so, and a problem makes it fail.
-finds() {
-    case $1 in
-    problem) ends 1 meshctl doctor ;;
-    warning) ends 0 meshctl doctor ;;
-    esac
-    grep -q "^$1 .*$2" ends.out || die "no '$1 $2': $(cat ends.out)"
-}
 say "openssl.cnf"
 cp openssl.cnf good.cnf
 sed -i '/^mesh = /d' openssl.cnf
@@ -59,6 +52,15 @@ meshctl delete --yes mesh://device/auth
 finds warning "1 of the 3 private keys"
 say "the session and the key holder"
 DBUS_SESSION_BUS_ADDRESS='' finds warning "no session bus"
+for address in unix:path=/nonexistent unix:abstract=nonexistent; do
+    DBUS_SESSION_BUS_ADDRESS=$address,guid=0 \
+        finds warning "session bus $address: "
+done
+DBUS_SESSION_BUS_ADDRESS=tcp:host=localhost finds ok "which was not tried"
+holder=$(sed -n 's/.*key holder .* process //p' ends.out)
+kill -STOP "$holder"
+finds problem "time limit exceeded.*-> end it"
+kill -CONT "$holder"
 meshctl() {
     "$MESH_BUILD/tools/meshctl" --keyd-path /nonexistent \
         --keyd-socket "$HOME/none/keyd.sock" "$@"

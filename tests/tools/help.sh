@@ -18,14 +18,20 @@ while read -r command; do
     help=$(meshctl $command --help < /dev/null)
     text=$(section "$command")
     case $help in
-    "usage: meshctl $command "*) ;;
+    "usage: meshctl $command"[\ $'\n']*) ;;
     *) die "$command --help: $help" ;;
     esac
+    ! grep " $" <<< "$help" || die "a blank at the end of a line"
+    same "$(meshctl help $command)" "$help"
+    same "$(meshctl $command -h)" "$help"
     options=$(grep -o -e '--[a-z-]*' <<< "$help" | sort -u)
     same "$options" "$(grep -o -e '--[a-z-]*' <<< "$text" | sort -u)"
     ends 2 meshctl $command --no-such-option
 done <<< "$commands"
 has "create personal" meshctl create --help
+same "$(meshctl help)" "$(meshctl --help)"
+same "$(meshctl -h)" "$(meshctl --help)"
+same "$(meshctl -V)" "$(meshctl --version)"
 say "wrong use: status 2, and what to do"
 ends 2 meshctl
 ends 2 meshctl nonsense
@@ -37,4 +43,13 @@ ends 2 meshctl list --js
 fails_with "option --js is not known" meshctl list --js
 fails_with "option --role wants a value" meshctl import x --role
 fails_with "see 'meshctl --help'" meshctl nonsense
-fails_with "an absolute path is wanted" meshctl --home relative list
+fails_with "create what? device, personal, application" meshctl create
+fails_with "there is no command 'nonsense'" meshctl help nonsense
+fails_with "missing argument: URI|FILE; see 'meshctl show --help'" meshctl show
+fails_with "missing argument: FILE" meshctl certificate mesh://device
+fails_with "unexpected argument 'x'; see 'meshctl create device --help'" \
+    meshctl create device x
+fails_with "--home = relative: an absolute path is wanted" \
+    meshctl --home relative list
+ends 2 meshctl --home relative list
+ends 2 meshctl --keyd-path relative list

@@ -36,6 +36,21 @@ imported encrypted.pem P-521 --passphrase-file pass --role Encrypted
 has "P-521" meshctl show mesh://device/Encrypted
 meshctl verify mesh://device
 
+say "from standard input, of which nothing is left to destroy"
+plain genpkey -algorithm ED25519 -out piped.pem
+for file in - /dev/stdin; do
+    uri=$(meshctl import "$file" --profile mesh://device --role Piped \
+        2> note < <(cat piped.pem))
+    [ ! -s note ] || die "$(cat note)"
+    same "$(openssl pkey -in "$uri" -pubout)" \
+        "$(plain pkey -in piped.pem -pubout)"
+    meshctl delete --yes "$uri"
+done
+say "the passphrase, too"
+plain genpkey -algorithm ED25519 -aes-256-cbc -pass file:pass -out secret.pem
+has "held: yes" meshctl show \
+    "$(meshctl import secret.pem --role Secret --passphrase-file - < pass)"
+
 say "a key whose private half was deleted can come back"
 uri=$(meshctl reference mesh://device/Encrypted)
 meshctl delete --yes "$uri"

@@ -6,9 +6,14 @@
 ends() {
     expected=$1 status=0
     shift
-    "$@" > ends.out 2>&1 || status=$?
+    "$@" > "$HOME/ends.out" 2>&1 || status=$?
     [ $status -eq "$expected" ] ||
-        die "status $status instead of $expected: $*: $(cat ends.out)"
+        die "status $status instead of $expected: $*: $(cat "$HOME/ends.out")"
+}
+# finds LEVEL TEXT: doctor says so, and a problem makes it fail.
+finds() {
+    ends "$([ "$1" = problem ] && echo 1 || echo 0)" meshctl doctor
+    grep -q "^$1 .*$2" ends.out || die "no '$1 $2': $(cat ends.out)"
 }
 # has TEXT COMMAND...: it succeeds, and TEXT is in its output.
 has() {

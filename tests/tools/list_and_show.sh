@@ -17,11 +17,25 @@ has "device       ${device#mesh://}  default  DeviceProfile" meshctl list
 meshctl list --json > listed
 grep -q '"alice@example.net"' listed
 grep -q '"default": true' listed
-same "$(meshctl list --keys | grep -c '^key .*secret-service')" 6
+meshctl list --keys > keys
+same "$(grep -c '^key .*secret-service' keys)" 6
+say "whose the keys are"
+udf=${device#mesh://}
+grep -q "^key  *$udf  P-256 .* $udf/sign$" keys
+grep -q "^key .* $udf/encrypt$" keys
+grep -q "^key .* $(meshctl default personal)/master$" keys
+meshctl --home "$HOME/elsewhere" list --keys > keys
+same "$(grep -c "no profile$" keys)" 6
+meshctl list --keys --json | grep -q '"role": "escrow"'
 say "nothing in a profile reaches the terminal's controls"
 has "a?[31mb" meshctl list
 has "a?[31mb" meshctl show mesh://device
 
+say "members, as the reference implementation spells them"
+has "(DeviceEncryptiontionKey)" meshctl show mesh://device
+say "standard input"
+file=.cryptomesh/$udf/$udf.mmm
+same "$(meshctl show - < "$file")" "$(meshctl show "$file")"
 say "one key, by any name"
 auth=$(meshctl reference mesh://device/auth)
 same "$(meshctl reference "$auth")" "$auth"
@@ -37,6 +51,10 @@ fails_with "no default profile" meshctl show mesh://web
 fails_with "malformed mesh: URI" meshctl show mesh://device/sign/x
 fails_with "names no profile" meshctl show mesh:
 fails_with "No such file" meshctl show missing.mmm
+for name in device "$udf" alice@example.net; do
+    fails_with "the profile is mesh://$name" meshctl show "$name"
+done
+fails_with "unknown portal account" meshctl show mesh://bob@example.net
 echo '{' > broken.mmm
 fails_with "malformed profile" meshctl show broken.mmm
 mkdir -m 700 other
@@ -54,7 +72,7 @@ meshctl() {
         --keyd-socket "$HOME/none/keyd.sock" "$@"
 }
 has "held: unknown" meshctl show mesh://personal
-fails_with "cannot start the key holder" meshctl list --keys
+fails_with "see 'meshctl doctor'" meshctl list --keys
 
 say "a result that cannot be written is no success"
 fails_with "standard output" bash -c "'$MESH_BUILD/tools/meshctl' list --json \

@@ -26,5 +26,8 @@ say "what needs no private key works"
 has "default" meshctl list
 has "ok (DeviceProfile" meshctl verify mesh://device
 has "mesh://" meshctl reference mesh://device/auth
-has "warning  the Secret Service's collection is locked" meshctl doctor
+has "warning  the Secret Service's collection is locked  -> the first use" \
+    meshctl doctor
+sed -i '/^keyd-path/a prompt = never' openssl.cnf
+has "locked  -> unlock it: with prompt = never" meshctl doctor
 same "$(find .cryptomesh -name '*.mmm' | wc -l)" 1

@@ -30,6 +30,11 @@ before=$(state)
 fails_with "wrong or missing passphrase: key.pem cannot be decrypted" \
     expect import.exp wrong
 same "$(state)" "$before"
+say "Ctrl-C ends it as it ends any program"
+sed -e 's/^send .*/send "\\003"/' -e 's/^exit .*/puts "ended: [wait]"/' \
+    import.exp > interrupt.exp
+has "SIGINT" expect interrupt.exp
+same "$(state)" "$before"
 say "the right one"
 expect import.exp secret42 > session
 grep -q "^mesh://M" session

@@ -18,6 +18,13 @@ grep -q "^changed.mmm: payload changed: " ends.out
 grep -q "^short.mmm: malformed profile: " ends.out
 grep -q "^missing.mmm: file error: " ends.out
 ends 2 meshctl verify
+fails_with "mesh: wrong use: 'mesh:' names no profile" meshctl verify mesh:
+has "-: ok (DeviceProfile" meshctl verify - < "${device#mesh://}.mmm"
+say "JSON"
+ends 1 meshctl verify --json mesh://device short.mmm
+grep -q "\"udf\": \"${device#mesh://}\"" ends.out
+same "$(grep -c '"ok": true' ends.out)" 1
+grep -q '"problem": "malformed profile: ' ends.out
 
 say "an application in a file needs a person"
 personal=$(meshctl default personal).mmm

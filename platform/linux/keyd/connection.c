@@ -135,6 +135,10 @@ static void find_program(struct mesh_peer *peer)
         peer->program[n] = '\0';
     else
         OPENSSL_strlcpy(peer->program, "?", sizeof(peer->program));
+    /* it is one word of the log's line: no other may be in it */
+    for (char *c = peer->program; *c != '\0'; c++)
+        if (*c == ' ')
+            *c = '?';
 }
 
 static int in_group(int fd, const struct ucred *cred, gid_t group)

@@ -17,6 +17,13 @@ struct mesh_patience {
     int64_t deadline; /* microseconds of CLOCK_MONOTONIC */
 };
 
+/* What a source says unasked, in a thread of its own. */
+enum mesh_source_event {
+    MESH_SOURCE_LOCKED, /* what it gave out is to be forgotten */
+    MESH_SOURCE_GONE    /* nobody can reach it from this process's session */
+};
+typedef void mesh_source_event_fn(void *arg, enum mesh_source_event event);
+
 /* Takes the items of a list, one by one. */
 typedef int mesh_item_fn(void *arg, const struct mesh_keystore_item *item);
 

@@ -5,7 +5,6 @@
  */
 #include "platform/linux/keyd/keys.h"
 
-#include "platform/algorithm.h"
 #include "platform/linux/keyd/failure.h"
 #include "platform/linux/keyd/harden.h"
 #include "platform/linux/keyd/key_data.h"
@@ -19,7 +18,7 @@
 
 struct entry {
     struct entry *next;
-    unsigned char spki_sha256[32];
+    struct mesh_key_name name;
     EVP_PKEY *key;
     time_t loaded, used; /* CLOCK_BOOTTIME: a suspended machine ages keys too */
 };
@@ -108,7 +107,7 @@ static struct entry **lookup(struct mesh_keys *keys,
 {
     struct entry **at = &keys->buckets[spki_sha256[0]];
 
-    while (*at != NULL && memcmp((*at)->spki_sha256, spki_sha256, 32) != 0)
+    while (*at != NULL && memcmp((*at)->name.spki_sha256, spki_sha256, 32) != 0)
         at = &(*at)->next;
     return *at == NULL ? NULL : at;
 }
@@ -125,7 +124,8 @@ static EVP_PKEY *from_memory(struct mesh_keys *keys,
 
     pthread_mutex_lock(&keys->mutex);
     at = lookup(keys, name->spki_sha256);
-    if (at != NULL && !expired(keys, *at, t) && EVP_PKEY_up_ref((*at)->key)) {
+    if (at != NULL && strcmp((*at)->name.udf, name->udf) == 0
+        && !expired(keys, *at, t) && EVP_PKEY_up_ref((*at)->key)) {
         key = (*at)->key;
         (*at)->used = t;
     }
@@ -141,7 +141,7 @@ static void keep(struct mesh_keys *keys, const struct mesh_key_name *name,
 
     if (entry == NULL)
         return;
-    memcpy(entry->spki_sha256, name->spki_sha256, 32);
+    entry->name = *name;
     entry->loaded = entry->used = now();
     pthread_mutex_lock(&keys->mutex);
     if (keys->generation == generation && EVP_PKEY_up_ref(key)) {
@@ -149,8 +149,8 @@ static void keep(struct mesh_keys *keys, const struct mesh_key_name *name,
         at = lookup(keys, name->spki_sha256);
         if (at != NULL)
             unlink_entry(keys, at, &dead);
-        entry->next = keys->buckets[entry->spki_sha256[0]];
-        keys->buckets[entry->spki_sha256[0]] = entry;
+        entry->next = keys->buckets[name->spki_sha256[0]];
+        keys->buckets[name->spki_sha256[0]] = entry;
         keys->cached++;
         entry = NULL;
     }
@@ -204,18 +204,23 @@ unsigned mesh_keys_expire(struct mesh_keys *keys)
 }
 
 /* The second link of the chain of proof: what a source handed out is the
- * private half of the key that was named. */
+ * private half of the key that was named, by both parts of the name: one finds
+ * the key, the other stands in the log. */
 static int prove(struct mesh_context *ctx, const struct mesh_key_source *source,
                  const struct mesh_key_name *name, EVP_PKEY *key)
 {
-    unsigned char digest[32];
+    struct mesh_key_name own;
 
-    if (!mesh_key_check(ctx, key) || !mesh_spki_sha256(ctx, key, digest))
+    if (!mesh_key_check(ctx, key) || !mesh_key_name_of(ctx, key, &own))
         return 0;
-    if (memcmp(digest, name->spki_sha256, sizeof(digest)) != 0)
+    if (memcmp(own.spki_sha256, name->spki_sha256, 32) != 0)
         return mesh_raise(ctx, MESH_R_KEY_MISMATCH,
                           "%s: the %s has another private key under this name",
                           name->udf, source->name);
+    if (strcmp(own.udf, name->udf) != 0)
+        return mesh_raise(ctx, MESH_R_KEY_MISMATCH,
+                          "%s: the fingerprint of this private key is %s",
+                          name->udf, own.udf);
     return 1;
 }
 
@@ -327,10 +332,13 @@ int mesh_keys_remove(struct mesh_keys *keys, struct mesh_context *ctx,
     keys->generation++; /* nor may a look-up under way bring it back */
     pthread_mutex_unlock(&keys->mutex);
     free_entries(dead);
+    /* What one source has removed may be in the other still, which failed; a
+     * server has no Secret Service. */
+    if (first.reason != MESH_R_NONE
+        && !(any && first.reason == MESH_R_NO_SECRET_SERVICE))
+        return mesh_failure_raise(ctx, &first);
     if (any)
         return 1;
-    if (first.reason != MESH_R_NONE)
-        return mesh_failure_raise(ctx, &first);
     return mesh_raise(ctx, MESH_R_KEY_NOT_HELD,
                       "%s: there is no such private key to delete", name->udf);
 }

@@ -57,11 +57,12 @@ static int new_socket(void)
     return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }
 
-/* Whether somebody accepts connections on the socket. */
+/* Whether somebody accepts connections on the socket: listener->other. */
 static int is_served(struct mesh_context *ctx, struct mesh_listener *listener)
 {
     struct sockaddr_un address;
-    socklen_t len;
+    struct ucred peer = {.pid = 0};
+    socklen_t len, size = sizeof(peer);
     int fd = new_socket();
     int served = fd >= 0
                  && mesh_socket_address(ctx, listener->dir_fd, listener->path,
@@ -69,6 +70,9 @@ static int is_served(struct mesh_context *ctx, struct mesh_listener *listener)
                  && (connect(fd, (struct sockaddr *)&address, len) == 0
                      || errno == EAGAIN /* its backlog is full */);
 
+    if (served)
+        (void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
+    listener->other = peer.pid;
     if (fd >= 0)
         close(fd);
     return served;
@@ -80,7 +84,7 @@ static enum mesh_listen_result take_lock(struct mesh_context *ctx,
 {
     const struct timespec pause = {.tv_nsec = OTHER_PAUSE_NS};
     const int tries = (int)(OTHER_SECONDS * (1000000000L / OTHER_PAUSE_NS));
-    int i;
+    int i, locked;
 
     listener->lock_fd =
         openat(listener->dir_fd, LOCK_NAME,
@@ -91,10 +95,12 @@ static enum mesh_listen_result take_lock(struct mesh_context *ctx,
         return MESH_LISTEN_FAILED;
     }
     for (i = 0; i < tries; i++) {
-        if (flock(listener->lock_fd, LOCK_EX | LOCK_NB) == 0)
-            return MESH_LISTEN_SERVING;
+        locked = flock(listener->lock_fd, LOCK_EX | LOCK_NB) == 0;
+        /* systemd listens without the lock */
         if (is_served(ctx, listener))
             return MESH_LISTEN_ANOTHER;
+        if (locked)
+            return MESH_LISTEN_SERVING;
         nanosleep(&pause, NULL);
     }
     mesh_raise(ctx, MESH_R_KEYD_START,
@@ -149,8 +155,11 @@ static int bind_socket(struct mesh_context *ctx, gid_t group,
          && bind(listener->fd, (struct sockaddr *)&address, len) == 0
          && listen(listener->fd, BACKLOG) == 0
          && (group == (gid_t)-1 || open_to_group(listener, new_name, group))
+         && fstatat(listener->dir_fd, new_name, &st, AT_SYMLINK_NOFOLLOW) == 0
          && renameat(listener->dir_fd, new_name, listener->dir_fd, name) == 0;
-    if (!ok) {
+    if (ok) {
+        listener->inode = st.st_ino;
+    } else {
         mesh_raise(ctx, MESH_R_KEYD_START, "%s: %s", listener->path,
                    strerror(errno));
         (void)unlinkat(listener->dir_fd, new_name, 0);
@@ -160,34 +169,58 @@ end:
     return ok;
 }
 
+/* Where a socket that was passed is, for people. */
+static char *name_of(int fd)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    socklen_t len = sizeof(address) - 1; /* a NUL at the end */
+
+    if (getsockname(fd, (struct sockaddr *)&address, &len) < 0
+        || address.sun_path[0] != '/')
+        return OPENSSL_strdup("a socket without a path");
+    return OPENSSL_strdup(address.sun_path);
+}
+
 enum mesh_listen_result mesh_listen(struct mesh_context *ctx, gid_t group,
                                     struct mesh_listener *listener)
 {
     enum mesh_listen_result result;
-    int activated = activation_socket();
 
-    *listener = (struct mesh_listener){-1, -1, -1, 0, NULL};
+    *listener = (struct mesh_listener){
+        .fd = activation_socket(), .dir_fd = -1, .lock_fd = -1};
+    if (listener->fd >= 0) {
+        listener->path = name_of(listener->fd);
+        if (listener->path != NULL)
+            return MESH_LISTEN_SERVING;
+        mesh_raise(ctx, MESH_R_MEMORY, "out of memory");
+        return MESH_LISTEN_FAILED;
+    }
     if (!mesh_socket_folder(ctx, 1, &listener->dir_fd, &listener->path))
         return MESH_LISTEN_FAILED;
     result = take_lock(ctx, listener);
     if (result == MESH_LISTEN_SERVING) {
-        listener->is_ours = activated < 0;
-        if (activated >= 0)
-            listener->fd = activated;
-        else if (!bind_socket(ctx, group, listener))
+        if (!bind_socket(ctx, group, listener))
             result = MESH_LISTEN_FAILED;
     }
-    if (result != MESH_LISTEN_SERVING) {
-        listener->is_ours = 0; /* what is there is not ours to remove */
-        mesh_listen_end(listener);
-    }
     return result;
+}
+
+/* Another socket may have come into the place of ours: systemd's unit. */
+static int is_in_place(const struct mesh_listener *listener)
+{
+    struct stat st;
+
+    return listener->inode != 0
+           && fstatat(listener->dir_fd, strrchr(listener->path, '/') + 1, &st,
+                      AT_SYMLINK_NOFOLLOW)
+                  == 0
+           && st.st_ino == listener->inode;
 }
 
 void mesh_listen_end(struct mesh_listener *listener)
 {
     /* The name goes first: who connects from now on starts another one. */
-    if (listener->is_ours)
+    if (is_in_place(listener))
         (void)unlinkat(listener->dir_fd, strrchr(listener->path, '/') + 1, 0);
     if (listener->fd >= 0)
         close(listener->fd);
@@ -196,5 +229,5 @@ void mesh_listen_end(struct mesh_listener *listener)
     if (listener->lock_fd >= 0)
         close(listener->lock_fd);
     OPENSSL_free(listener->path);
-    *listener = (struct mesh_listener){-1, -1, -1, 0, NULL};
+    *listener = (struct mesh_listener){.fd = -1, .dir_fd = -1, .lock_fd = -1};
 }

@@ -12,22 +12,25 @@
 
 struct mesh_listener {
     int fd;      /* listening, non-blocking */
-    int dir_fd;  /* the socket's folder */
-    int lock_fd; /* held for life */
-    int is_ours; /* made by us, not by systemd */
+    int dir_fd;  /* the socket's folder; of systemd's socket -1 */
+    int lock_fd; /* held for life; beside systemd's socket -1 */
+    ino_t inode; /* of the socket; 0: it is not made by us, but by systemd */
     char *path;  /* of the socket */
+    pid_t other; /* who serves there, if we do not */
 };
 
 enum mesh_listen_result {
-    MESH_LISTEN_FAILED,  /* raised */
-    MESH_LISTEN_SERVING, /* *listener is the caller's */
-    MESH_LISTEN_ANOTHER  /* another mesh-keyd serves there */
+    MESH_LISTEN_FAILED, /* raised */
+    MESH_LISTEN_SERVING,
+    MESH_LISTEN_ANOTHER /* another mesh-keyd serves there, or will: systemd */
 };
 
 /*
- * Takes the lock of the socket's folder and listens; on the socket that systemd
- * passed, if it did.  Only who holds the lock replaces a stale socket.  group:
- * whose members may connect, (gid_t)-1 for nobody.
+ * Listens on the socket that systemd passed, if it did: systemd starts one
+ * alone and cares for the socket.  Else takes the lock of the socket's folder
+ * and makes the socket; only who holds the lock replaces a stale one.  group:
+ * whose members may connect, (gid_t)-1 for nobody.  *listener is to be ended
+ * whatever the result.
  */
 enum mesh_listen_result mesh_listen(struct mesh_context *ctx, gid_t group,
                                     struct mesh_listener *listener);

@@ -14,6 +14,7 @@
 #include "platform/linux/keyd/options.h"
 #include "platform/linux/keyd/secret_service.h"
 #include "platform/linux/spawn.h"
+#include "platform/posix/key_files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -126,10 +127,38 @@ static void serve(struct mesh_service *service,
     }
 }
 
-static void forget_keys(void *arg)
+/* What happens on its own, for the thread of the Secret Service. */
+struct watch {
+    struct mesh_context *ctx;
+    struct mesh_keys *keys;
+    int on_demand; /* started by the module, which can do so again */
+};
+
+/* Whether any are registered; also if that cannot be told. */
+static int uses_key_files(const struct mesh_context *ctx)
 {
-    mesh_log("the Secret Service was locked: keys are forgotten");
-    mesh_keys_forget(arg);
+    struct mesh_context quiet = mesh_context_quiet(ctx);
+    struct mesh_layout *layout;
+    int some;
+
+    if (!mesh_layout_open(&quiet, &layout))
+        return 1;
+    some = mesh_key_file_entry(layout, 0) != NULL;
+    mesh_layout_free(layout);
+    return some;
+}
+
+static void on_event(void *arg, enum mesh_source_event event)
+{
+    const struct watch *watch = arg;
+
+    if (event == MESH_SOURCE_LOCKED) {
+        mesh_log("the Secret Service was locked: keys are forgotten");
+        mesh_keys_forget(watch->keys);
+    } else if (watch->on_demand && !uses_key_files(watch->ctx)) {
+        mesh_log("there is no session bus: ends, for one that has another");
+        kill(getpid(), SIGTERM);
+    }
 }
 
 /* Nothing that was inherited is kept but what is ours. */
@@ -145,6 +174,7 @@ static void leave_surroundings(void)
         mesh_log("chdir: %s", strerror(errno));
 }
 
+/* Returns only if it does not serve: whether another one does. */
 static int run(struct mesh_context *ctx, struct reporter *reporter,
                int signal_fd)
 {
@@ -154,19 +184,31 @@ static int run(struct mesh_context *ctx, struct reporter *reporter,
     struct mesh_connections *connections = NULL;
     struct mesh_key_source *secrets = NULL;
     struct mesh_listener listener;
-    enum mesh_listen_result listening;
+    struct watch watch = {.ctx = ctx};
     int ok = 0;
 
-    listening = mesh_listen(ctx, options->group, &listener);
-    if (listening != MESH_LISTEN_SERVING) {
-        if (listening == MESH_LISTEN_ANOTHER)
+    switch (mesh_listen(ctx, options->group, &listener)) {
+    case MESH_LISTEN_SERVING:
+        break;
+    case MESH_LISTEN_ANOTHER:
+        ok = options->ready_fd >= 0;
+        if (ok) /* whoever waits has what was wanted */
             say_ready(reporter);
-        return listening == MESH_LISTEN_ANOTHER;
+        else
+            mesh_raise(ctx, MESH_R_KEYD_START, "process %d serves %s already",
+                       (int)listener.other, listener.path);
+        /* fall through */
+    case MESH_LISTEN_FAILED:
+        mesh_listen_end(&listener);
+        return ok;
     }
-    service.keys = mesh_keys_new(options->key_timeout, options->idle_timeout);
+    watch.on_demand =
+        listener.inode != 0 && options->ready_fd >= 0 && !options->foreground;
+    service.keys = watch.keys =
+        mesh_keys_new(options->key_timeout, options->idle_timeout);
     if (service.keys != NULL) {
-        secrets = mesh_secret_service_source_new(ctx, forget_keys, service.keys,
-                                                 &passphrases);
+        secrets =
+            mesh_secret_service_source_new(ctx, on_event, &watch, &passphrases);
         service.key_files = mesh_key_file_source_new(&passphrases);
         connections = mesh_connections_new(&service, options->max_connections,
                                            options->group, HELLO_MS);
@@ -181,6 +223,9 @@ static int run(struct mesh_context *ctx, struct reporter *reporter,
             leave_surroundings();
         reporter->to_stderr = 0;
         mesh_log("mesh-keyd %s serves on %s", MESH_VERSION, listener.path);
+        if (options->group != (gid_t)-1 && listener.inode == 0)
+            mesh_log("group: SocketGroup= and SocketMode= of systemd's socket "
+                     "decide who can connect");
         say_ready(reporter);
         serve(&service, connections, listener.fd, signal_fd,
               options->idle_timeout);
@@ -189,13 +234,11 @@ static int run(struct mesh_context *ctx, struct reporter *reporter,
     mesh_listen_end(&listener);
     if (service.keys != NULL)
         mesh_keys_forget(service.keys);
-    /* Threads that wait for a prompt still use all this: the end of the
-     * process, which is near, takes it away from them. */
-    if (connections != NULL && mesh_connections_free(connections, END_MS))
-        mesh_keys_free(service.keys);
-    else
-        _exit(ok ? EXIT_SUCCESS : EXIT_FAILURE);
-    return ok;
+    if (connections != NULL)
+        (void)mesh_connections_free(connections, END_MS);
+    /* The thread of the Secret Service, and others that wait for its prompts,
+     * still use all this: nothing is freed, no exit function is run. */
+    _exit(ok ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
 int main(int argc, char **argv)
@@ -203,8 +246,8 @@ int main(int argc, char **argv)
     struct reporter reporter = {.options.ready_fd = -1, .to_stderr = 1};
     struct mesh_options *options = &reporter.options;
     struct mesh_context *ctx = NULL;
-    const char *failed = NULL;
-    int hardened, signal_fd, result = EXIT_FAILURE;
+    const char *failed = "the allocator";
+    int hardened, signal_fd = -1, result = EXIT_FAILURE;
     size_t heap;
 
     /* In this order: whatever libcrypto allocates must be wiped when freed, and
@@ -212,13 +255,19 @@ int main(int argc, char **argv)
     hardened = mesh_harden_allocator()
                && OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL)
                && mesh_harden_process(&failed);
+    if (!hardened) {
+        fprintf(stderr, "mesh-keyd: cannot protect its memory (%s)\n", failed);
+        return EXIT_FAILURE;
+    }
     heap = mesh_harden_secure_heap();
     signal_fd = end_signals();
+    if (signal_fd < 0) {
+        fprintf(stderr, "mesh-keyd: signals: %s\n", strerror(errno));
+        return EXIT_FAILURE;
+    }
     ctx = mesh_context_new(NULL, report, &reporter);
-    if (!hardened || signal_fd < 0 || ctx == NULL) {
-        fprintf(stderr, "mesh-keyd: cannot protect its memory (%s)\n",
-                failed != NULL ? failed : "start");
-        mesh_context_free(ctx);
+    if (ctx == NULL) {
+        fputs("mesh-keyd: out of memory\n", stderr);
         return EXIT_FAILURE;
     }
     switch (mesh_options_read(ctx, argc, argv, options)) {

@@ -242,6 +242,26 @@ static int apply(struct mesh_context *ctx, struct mesh_options *options,
                       "%s: there is no setting \"%.64s\"", path, value->name);
 }
 
+/* A setting in a section of its own would be passed over. */
+static int has_sections(struct mesh_context *ctx, const char *path,
+                        const CONF *conf)
+{
+    STACK_OF(OPENSSL_CSTRING) *names = NCONF_get_section_names(conf);
+    int some = 0;
+
+    for (int i = 0; !some && i < sk_OPENSSL_CSTRING_num(names); i++) {
+        const char *name = sk_OPENSSL_CSTRING_value(names, i);
+
+        some = strcmp(name, "default") != 0;
+        if (some)
+            mesh_raise(ctx, MESH_R_CONFIGURATION,
+                       "%s: there are no sections, but one is [%.64s]", path,
+                       name);
+    }
+    sk_OPENSSL_CSTRING_free(names);
+    return some;
+}
+
 static int read_config(struct mesh_context *ctx, struct mesh_options *options,
                        const int given[ROWS], const char *path)
 {
@@ -265,6 +285,8 @@ static int read_config(struct mesh_context *ctx, struct mesh_options *options,
                    ERR_reason_error_string(ERR_peek_last_error()));
         goto end;
     }
+    if (has_sections(ctx, path, conf))
+        goto end;
     values = NCONF_get_section(conf, "default");
     ok = 1;
     for (int i = 0; ok && i < sk_CONF_VALUE_num(values); i++)

@@ -36,7 +36,9 @@ struct call {
     unsigned char *out;
     size_t out_len;
     uint32_t held;
-    char what[64]; /* for the log */
+    /* for the log */
+    char what[64];
+    int is_named; /* name is the key's own: it was compared, or computed */
 };
 
 typedef int handler_fn(struct call *call);
@@ -78,11 +80,13 @@ static int serve_operate(struct call *call)
         request->salt_length > INT32_MAX ? -1 : (int)request->salt_length;
     memcpy(op.digest, request->digest, sizeof(op.digest));
     memcpy(op.mgf1_digest, request->mgf1_digest, sizeof(op.mgf1_digest));
-    mesh_operate_describe(&op, call->what, sizeof(call->what));
-    if (!mesh_operate_check(call->ctx, &op, call->data, call->data_len)
-        || !mesh_keys_find(call->service->keys, call->ctx, &call->name,
-                           &call->patience, &key))
+    if (!mesh_operate_check(call->ctx, &op, call->data, call->data_len))
         return 0;
+    mesh_operate_describe(&op, call->what, sizeof(call->what));
+    if (!mesh_keys_find(call->service->keys, call->ctx, &call->name,
+                        &call->patience, &key))
+        return 0;
+    call->is_named = 1;
     ok = mesh_operate(call->ctx, key, &op, call->data, call->data_len,
                       &call->out, &call->out_len);
     if (op.operation == MESH_OP_DERIVE)
@@ -104,7 +108,8 @@ static int answer_public(struct call *call, EVP_PKEY *key)
         return mesh_raise(call->ctx, MESH_R_INTERNAL,
                           "the public key cannot be encoded");
     call->out_len = (size_t)len;
-    return 1;
+    call->is_named = mesh_key_name_of(call->ctx, key, &call->name);
+    return call->is_named;
 }
 
 static int serve_generate(struct call *call)
@@ -212,22 +217,29 @@ static int serve_status(struct call *call)
     return 1;
 }
 
+#define OWNER_ONLY 1u /* it changes what is there, or reads files */
+#define NAMES_KEY  2u
+#define NEEDS_DATA 4u
+#define IS_LOGGED  8u
+
 static const struct handler {
     const char *name;
     handler_fn *serve;
-    int owner_only; /* it changes what is there, or reads files */
-    int needs_data;
-    int is_logged;
+    unsigned flags;
 } handlers[] = {
-    [MESH_REQ_STAT] = {"stat", serve_stat, 0, 0, 0},
-    [MESH_REQ_OPERATE] = {"operate", serve_operate, 0, 0, 1},
-    [MESH_REQ_GENERATE] = {"generate", serve_generate, 1, 1, 1},
-    [MESH_REQ_IMPORT] = {"import", serve_import, 1, 1, 1},
-    [MESH_REQ_REGISTER] = {"register", serve_register, 1, 1, 1},
-    [MESH_REQ_DELETE] = {"delete", serve_delete, 1, 0, 1},
-    [MESH_REQ_LIST] = {"list", serve_list, 0, 0, 0},
-    [MESH_REQ_LOCK] = {"lock", serve_lock, 1, 0, 1},
-    [MESH_REQ_STATUS] = {"status", serve_status, 0, 0, 0},
+    [MESH_REQ_STAT] = {"stat", serve_stat, NAMES_KEY},
+    [MESH_REQ_OPERATE] = {"operate", serve_operate, NAMES_KEY | IS_LOGGED},
+    [MESH_REQ_GENERATE] = {"generate", serve_generate,
+                           OWNER_ONLY | NEEDS_DATA | IS_LOGGED},
+    [MESH_REQ_IMPORT] = {"import", serve_import,
+                         OWNER_ONLY | NEEDS_DATA | IS_LOGGED},
+    [MESH_REQ_REGISTER] = {"register", serve_register,
+                           OWNER_ONLY | NEEDS_DATA | IS_LOGGED},
+    [MESH_REQ_DELETE] = {"delete", serve_delete,
+                         OWNER_ONLY | NAMES_KEY | IS_LOGGED},
+    [MESH_REQ_LIST] = {"list", serve_list, 0},
+    [MESH_REQ_LOCK] = {"lock", serve_lock, OWNER_ONLY | IS_LOGGED},
+    [MESH_REQ_STATUS] = {"status", serve_status, 0},
 };
 
 static const struct handler *handler_of(const struct mesh_request *request)
@@ -241,18 +253,48 @@ static const struct handler *handler_of(const struct mesh_request *request)
 static int run(struct call *call, const struct handler *handler,
                const struct mesh_peer *peer)
 {
+    struct mesh_udf udf;
+
     if (handler == NULL)
         return mesh_raise(call->ctx, MESH_R_KEYD_PROTOCOL, "request of type %u",
                           call->request->type);
     OPENSSL_strlcpy(call->what, handler->name, sizeof(call->what));
-    if (handler->owner_only && !peer->is_owner)
+    if ((handler->flags & OWNER_ONLY) != 0 && !peer->is_owner)
         return mesh_raise(call->ctx, MESH_R_USAGE,
                           "%s: only the key holder's own user may do that",
                           handler->name);
-    if (handler->needs_data && call->data_len == 0)
+    if ((handler->flags & NEEDS_DATA) != 0 && call->data_len == 0)
         return mesh_raise(call->ctx, MESH_R_KEYD_PROTOCOL, "%s without data",
                           handler->name);
+    /* what is no fingerprint has no place in the log either */
+    if ((handler->flags & NAMES_KEY) != 0) {
+        if (!mesh_udf_decode(call->request->udf, &udf))
+            return mesh_raise(call->ctx, MESH_R_FINGERPRINT_SYNTAX,
+                              "%s names no key by a fingerprint",
+                              handler->name);
+        memcpy(call->name.udf, call->request->udf, sizeof(call->name.udf));
+        memcpy(call->name.spki_sha256, call->request->spki_sha256,
+               sizeof(call->name.spki_sha256));
+    }
     return handler->serve(call);
+}
+
+/* failure: NULL if it was done.  A name that was not compared with a key is
+ * what the caller says: then the digest that finds keys stands beside it. */
+static void log_use(const struct call *call, const struct mesh_peer *peer,
+                    const struct mesh_failure *failure)
+{
+    const unsigned char *digest = call->request->spki_sha256;
+    char spki[65] = "";
+
+    if (!call->is_named && call->name.udf[0] != '\0')
+        OPENSSL_buf2hexstr_ex(spki, sizeof(spki), NULL, digest, 32, '\0');
+    mesh_log("pid=%d uid=%u program=%s key=%s%s%s %s: %s%s%s", (int)peer->pid,
+             (unsigned)peer->uid, peer->program,
+             call->name.udf[0] != '\0' ? call->name.udf : "-",
+             spki[0] != '\0' ? " spki-sha256=" : "", spki, call->what,
+             failure == NULL ? "done" : mesh_reason_text(failure->reason),
+             failure == NULL ? "" : ": ", failure == NULL ? "" : failure->text);
 }
 
 void mesh_request_serve(struct mesh_service *service,
@@ -277,24 +319,21 @@ void mesh_request_serve(struct mesh_service *service,
                              : (const unsigned char *)"",
         .data_len = len - request->label_len,
     };
+    unsigned flags = handler != NULL ? handler->flags : 0;
     int ok;
 
     if (timeout > TIMEOUT_MAX)
         timeout = TIMEOUT_MAX;
     call.patience.deadline = monotonic_us() + (int64_t)timeout * 1000000;
-    memcpy(call.name.udf, request->udf, sizeof(call.name.udf));
-    memcpy(call.name.spki_sha256, request->spki_sha256,
-           sizeof(call.name.spki_sha256));
+    /* an empty result without a reason would pass for a signature */
     ok = run(&call, handler, peer);
+    if (!ok && failure.reason == MESH_R_NONE)
+        mesh_raise(&local, MESH_R_INTERNAL, "mesh-keyd does not know why");
     ERR_clear_error();
-    if (handler != NULL && handler->owner_only) /* they hold keys as octets */
+    if ((flags & OWNER_ONLY) != 0) /* they hold keys as octets */
         mesh_wipe_stack();
-    if (handler != NULL && handler->is_logged)
-        mesh_log("pid=%d uid=%u program=%s key=%s %s: %s%s%s", (int)peer->pid,
-                 (unsigned)peer->uid, peer->program,
-                 call.name.udf[0] != '\0' ? call.name.udf : "-", call.what,
-                 ok ? "done" : mesh_reason_text(failure.reason), ok ? "" : ": ",
-                 ok ? "" : failure.text);
+    if ((flags & IS_LOGGED) != 0)
+        log_use(&call, peer, ok ? NULL : &failure);
     if (!ok) {
         OPENSSL_clear_free(call.out, call.out_len);
         mesh_request_refuse(request, failure.reason, failure.text, answer, out);

@@ -582,8 +582,8 @@ static int set_passphrase(void *arg, struct mesh_context *ctx, const char *path,
 }
 
 struct mesh_key_source *
-mesh_secret_service_source_new(struct mesh_context *ctx, mesh_locked_fn *locked,
-                               void *arg,
+mesh_secret_service_source_new(struct mesh_context *ctx,
+                               mesh_source_event_fn *event, void *arg,
                                struct mesh_passphrase_store *passphrases)
 {
     struct secret_source *secrets = OPENSSL_zalloc(sizeof(*secrets));
@@ -600,7 +600,7 @@ mesh_secret_service_source_new(struct mesh_context *ctx, mesh_locked_fn *locked,
         .status = secret_status,
         .free = secret_free,
     };
-    secrets->thread = mesh_secret_thread_new(ctx, locked, arg);
+    secrets->thread = mesh_secret_thread_new(ctx, event, arg);
     *passphrases =
         (struct mesh_passphrase_store){get_passphrase, set_passphrase, secrets};
     return &secrets->source;

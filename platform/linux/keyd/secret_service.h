@@ -8,14 +8,13 @@
 
 #include "platform/linux/keyd/key_source.h"
 
-/* Called when a collection was locked, or the Secret Service went away. */
-typedef void mesh_locked_fn(void *arg);
-
-/* Makes the source; its thread starts with the first use.  *passphrases is
- * filled in and lives as long as the source.  NULL when memory is short. */
+/* Makes the source; its thread starts with the first use.  event: a collection
+ * was locked or the Secret Service went away; the session bus is not there.
+ * *passphrases is filled in and lives as long as the source.  NULL when memory
+ * is short. */
 struct mesh_key_source *
-mesh_secret_service_source_new(struct mesh_context *ctx, mesh_locked_fn *locked,
-                               void *arg,
+mesh_secret_service_source_new(struct mesh_context *ctx,
+                               mesh_source_event_fn *event, void *arg,
                                struct mesh_passphrase_store *passphrases);
 
 #endif

@@ -18,8 +18,8 @@
 
 struct mesh_secret_thread {
     struct mesh_context *ctx;
-    mesh_locked_fn *locked;
-    void *locked_arg;
+    mesh_source_event_fn *event;
+    void *event_arg;
     GMainContext *context;
     /* for the thread alone */
     GDBusConnection *bus;
@@ -37,14 +37,14 @@ struct mesh_secret_thread {
 };
 
 struct mesh_secret_thread *mesh_secret_thread_new(struct mesh_context *ctx,
-                                                  mesh_locked_fn *locked,
+                                                  mesh_source_event_fn *event,
                                                   void *arg)
 {
     struct mesh_secret_thread *t = g_new0(struct mesh_secret_thread, 1);
 
     t->ctx = ctx;
-    t->locked = locked;
-    t->locked_arg = arg;
+    t->event = event;
+    t->event_arg = arg;
     g_mutex_init(&t->mutex);
     g_cond_init(&t->changed);
     t->context = g_main_context_new();
@@ -124,7 +124,8 @@ void mesh_secret_job_end(struct mesh_secret_job *job, enum mesh_job_state state)
     mesh_secret_job_unref(job);
 }
 
-/* Leaves the service; the next job tries again. */
+/* Leaves the service, not the bus, whose end is news; the next job tries
+ * again. */
 static void disconnect(struct mesh_secret_thread *t)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(t->subscriptions); i++) {
@@ -132,11 +133,7 @@ static void disconnect(struct mesh_secret_thread *t)
             g_dbus_connection_signal_unsubscribe(t->bus, t->subscriptions[i]);
         t->subscriptions[i] = 0;
     }
-    if (t->closed_handler != 0)
-        g_signal_handler_disconnect(t->bus, t->closed_handler);
-    t->closed_handler = 0;
     g_clear_object(&t->service);
-    g_clear_object(&t->bus);
     secret_service_disconnect(); /* libsecret keeps one, too */
 }
 
@@ -188,7 +185,7 @@ static void on_properties(GDBusConnection *bus, const char *sender,
         return;
     g_variant_get(parameters, "(s@a{sv}as)", NULL, &changed, NULL);
     if (g_variant_lookup(changed, "Locked", "b", &locked) && locked)
-        t->locked(t->locked_arg);
+        t->event(t->event_arg, MESH_SOURCE_LOCKED);
     g_variant_unref(changed);
 }
 
@@ -215,7 +212,7 @@ static void on_service_signal(GDBusConnection *bus, const char *sender,
                  && g_variant_get_boolean(value);
     }
     if (locked)
-        t->locked(t->locked_arg);
+        t->event(t->event_arg, MESH_SOURCE_LOCKED);
     g_clear_pointer(&value, g_variant_unref);
 }
 
@@ -240,7 +237,7 @@ static void on_owner(GDBusConnection *bus, const char *sender, const char *path,
 
     (void)bus, (void)sender, (void)path, (void)interface, (void)signal;
     (void)parameters;
-    t->locked(t->locked_arg);
+    t->event(t->event_arg, MESH_SOURCE_LOCKED);
     disconnect(t);
     g_mutex_lock(&t->mutex);
     unlocking = t->unlocking;
@@ -256,21 +253,38 @@ static void on_owner(GDBusConnection *bus, const char *sender, const char *path,
 static void on_closed(GDBusConnection *bus, gboolean remote, GError *error,
                       gpointer arg)
 {
+    struct mesh_secret_thread *t = arg;
+
     (void)remote, (void)error;
-    on_owner(bus, NULL, NULL, NULL, NULL, NULL, arg);
+    on_owner(bus, NULL, NULL, NULL, NULL, NULL, t);
+    g_signal_handler_disconnect(t->bus, t->closed_handler);
+    g_clear_object(&t->bus);
+    t->event(t->event_arg, MESH_SOURCE_GONE);
+}
+
+static int connect_bus(struct mesh_secret_thread *t, GError **error)
+{
+    if (t->bus != NULL)
+        return 1;
+    t->bus = g_bus_get_sync(G_BUS_TYPE_SESSION, NULL, error);
+    if (t->bus == NULL) {
+        g_prefix_error(error, "mesh-keyd has no session bus: ");
+        t->event(t->event_arg, MESH_SOURCE_GONE);
+        return 0;
+    }
+    /* the end of the session is not ours */
+    g_dbus_connection_set_exit_on_close(t->bus, FALSE);
+    t->closed_handler =
+        g_signal_connect(t->bus, "closed", G_CALLBACK(on_closed), t);
+    return 1;
 }
 
 static int connect_service(struct mesh_secret_thread *t, GError **error)
 {
     if (t->service != NULL)
         return 1;
-    t->bus = g_bus_get_sync(G_BUS_TYPE_SESSION, NULL, error);
-    if (t->bus == NULL) {
-        g_prefix_error(error, "mesh-keyd has no session bus: ");
+    if (!connect_bus(t, error))
         return 0;
-    }
-    /* the end of the session is not ours */
-    g_dbus_connection_set_exit_on_close(t->bus, FALSE);
     t->service =
         secret_service_get_sync(SECRET_SERVICE_OPEN_SESSION, NULL, error);
     if (t->service == NULL) {
@@ -278,7 +292,7 @@ static int connect_service(struct mesh_secret_thread *t, GError **error)
         return 0;
     }
     if (g_strcmp0(secret_service_get_session_algorithms(t->service), "plain")
-        == 0)
+        == 0) /* and leaves copies in the buffers of the bus */
         mesh_log("this Secret Service sends secrets unencrypted over the bus");
     t->subscriptions[0] = g_dbus_connection_signal_subscribe(
         t->bus, SECRET_NAME, PROPERTIES_INTERFACE, "PropertiesChanged", NULL,
@@ -289,8 +303,6 @@ static int connect_service(struct mesh_secret_thread *t, GError **error)
     t->subscriptions[2] = g_dbus_connection_signal_subscribe(
         t->bus, DBUS_NAME, DBUS_NAME, "NameOwnerChanged", NULL, SECRET_NAME,
         G_DBUS_SIGNAL_FLAGS_NONE, on_owner, t, NULL);
-    t->closed_handler =
-        g_signal_connect(t->bus, "closed", G_CALLBACK(on_closed), t);
     return 1;
 }
 

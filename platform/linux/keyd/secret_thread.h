@@ -9,7 +9,6 @@
 
 #include "platform/linux/keyd/failure.h"
 #include "platform/linux/keyd/key_source.h"
-#include "platform/linux/keyd/secret_service.h"
 
 #include <gio/gio.h>
 
@@ -63,7 +62,7 @@ struct mesh_secret_job {
 };
 
 struct mesh_secret_thread *mesh_secret_thread_new(struct mesh_context *ctx,
-                                                  mesh_locked_fn *locked,
+                                                  mesh_source_event_fn *event,
                                                   void *arg);
 
 struct mesh_secret_job *mesh_secret_job_new(struct mesh_secret_thread *thread,

@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# mesh-keyd outlives the session that it was started in, or never had one: it
+# does not stand in the way of a program that has a session bus.
+. "$(dirname "$0")/keyd_lib.sh"
+if [ "${1-}" = inside ]; then # in a session of its own, started below
+    printf testpw | gnome-keyring-daemon --unlock --foreground \
+        --components=secrets > /dev/null 2>&1 &
+    trap 'kill %1' EXIT
+    gdbus wait --session --timeout 10 org.freedesktop.secrets
+    call generate P-256 > "$2"
+    [ "$(call stat "$2")" = held ]
+    exit
+fi
+new_key file EC ec_paramgen_curve:P-256
+chmod 600 file.pem
+pid() {
+    call status | sed -n s/^pid=//p
+}
+without_bus() {
+    (unset DBUS_SESSION_BUS_ADDRESS && "$@")
+}
+no_keyd() {
+    ! pgrep -f "^$MESH_KEYD --socket $XDG_RUNTIME_DIR/"
+}
+
+say "first started without a bus, then asked by a program that has one"
+without_bus fails_with "no Secret Service: mesh-keyd has no session bus" \
+    call generate P-256
+call generate P-256 > one.pub
+[ "$(call stat one.pub)" = held ]
+say "the other way round, it has one for all"
+[ "$(without_bus call stat one.pub)" = held ]
+kill "$(pid)"
+eventually no_keyd
+
+say "one session after another"
+for i in 1 2 3; do
+    dbus-run-session --config-file="$here/../session-bus.conf" -- \
+        "$here/keyd_session.sh" inside new.$i
+done
+eventually no_keyd
+
+say "while key files are registered it stays, for they need no session"
+without_bus call register "$PWD/file.pem" > /dev/null
+served_by=$(without_bus pid)
+without_bus fails_with "no session bus" call generate P-256
+without_bus signs file
+[ "$(without_bus pid)" = "$served_by" ]
