@@ -13,35 +13,27 @@
 #define SECTION    "KeyFiles"
 #define CREDENTIAL "credential:"
 
-/* An absolute path without "..". */
-static int check_path(struct mesh_context *ctx, const char *udf,
-                      const char *path)
+int mesh_key_file_check(struct mesh_context *ctx, const char *path,
+                        const char *passphrase)
 {
+    const size_t prefix = sizeof(CREDENTIAL) - 1;
+
     if (path[0] != '/')
         return mesh_raise(ctx, MESH_R_LAYOUT_MALFORMED,
-                          "key file \"%.200s\" of %.80s: an absolute path is "
-                          "wanted",
-                          path, udf);
+                          "key file \"%.200s\": an absolute path is wanted",
+                          path);
     if (mesh_path_climbs(path))
         return mesh_raise(ctx, MESH_R_UNSAFE_PATH,
-                          "key file %.200s of %.80s: \"..\" is not allowed",
-                          path, udf);
-    return 1;
-}
-
-static int check_passphrase(struct mesh_context *ctx, const char *udf,
-                            const char *source)
-{
-    size_t prefix = sizeof(CREDENTIAL) - 1;
-
-    if (source == NULL || strcmp(source, "secret-service") == 0
-        || (strncmp(source, CREDENTIAL, prefix) == 0 && source[prefix] != '\0'
-            && strchr(source, '/') == NULL))
+                          "key file %.200s: \"..\" is not allowed", path);
+    if (passphrase == NULL || strcmp(passphrase, "secret-service") == 0
+        || (strncmp(passphrase, CREDENTIAL, prefix) == 0
+            && passphrase[prefix] != '\0' && strchr(passphrase, '/') == NULL))
         return 1;
-    return mesh_raise(ctx, MESH_R_LAYOUT_MALFORMED,
-                      "passphrase of the key file of %.80s: secret-service or "
-                      "credential:NAME is wanted",
-                      udf);
+    return mesh_raise(
+        ctx, MESH_R_LAYOUT_MALFORMED,
+        "passphrase of key file %.200s: \"%.64s\" is no place for "
+        "it, secret-service and credential:NAME are",
+        path, passphrase);
 }
 
 static int read_digest(const char *text, unsigned char digest[32])
@@ -80,8 +72,7 @@ static int read_key_file(struct mesh_context *ctx, const char *udf,
                           "key file of %.80s: SPKI-SHA256 is not 64 "
                           "hexadecimal digits",
                           udf);
-    return check_path(ctx, udf, file->path)
-           && check_passphrase(ctx, udf, file->passphrase);
+    return mesh_key_file_check(ctx, file->path, file->passphrase);
 }
 
 int mesh_key_files_read(struct mesh_context *ctx, struct mesh_layout *layout)
@@ -155,8 +146,7 @@ static int forget(struct mesh_context *ctx, json_t *root, const void *arg)
 int mesh_key_file_add(struct mesh_context *ctx,
                       const struct mesh_key_file *file)
 {
-    return check_path(ctx, file->udf, file->path)
-           && check_passphrase(ctx, file->udf, file->passphrase)
+    return mesh_key_file_check(ctx, file->path, file->passphrase)
            && mesh_profiles_change(ctx, add, file);
 }
 

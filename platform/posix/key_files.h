@@ -27,6 +27,10 @@ struct mesh_key_file {
 /* The i-th registered key file of a layout, NULL past the end; owned by it. */
 const struct mesh_key_file *
 mesh_key_file_entry(const struct mesh_layout *layout, size_t i);
+/* Whether a registration may say this: an absolute path without "..", and where
+ * the passphrase is; MESH_R_LAYOUT_MALFORMED, MESH_R_UNSAFE_PATH. */
+int mesh_key_file_check(struct mesh_context *ctx, const char *path,
+                        const char *passphrase);
 /* Registers, or replaces the registration of that fingerprint. */
 int mesh_key_file_add(struct mesh_context *ctx,
                       const struct mesh_key_file *file);

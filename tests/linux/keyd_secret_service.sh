@@ -94,6 +94,20 @@ printf testpw | gnome-keyring-daemon --unlock --foreground \
     --components=secrets > /dev/null 2>&1 &
 gdbus wait --session --timeout 10 org.freedesktop.secrets
 signs one
+
+say "the passphrase of a key file comes and goes with its registration"
+openssl pkey -in six.pem -aes256 -passout pass:turtle -out sealed.pem
+chmod 600 sealed.pem
+kept() {
+    secrets SearchItems "{'path': '$PWD/sealed.pem'}" | grep -q "/org/"
+}
+call register "$PWD/sealed.pem" secret-service turtle > /dev/null
+kept
+signs six
+call delete six.pub
+if kept; then die "the passphrase is there still"; fi
+fails_with "not held" try_sign six
+signs one
 kill "$(service_pid)"
 eventually status_is cached=0
 stop_keyd

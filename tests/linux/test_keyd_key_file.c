@@ -19,7 +19,8 @@
 
 static struct {
     char path[512], passphrase[64];
-    int gets, sets;
+    int gets, sets, removes;
+    enum mesh_reason fails; /* of removing */
 } kept;
 
 static int get_kept(void *arg, struct mesh_context *c, const char *path,
@@ -49,8 +50,20 @@ static int set_kept(void *arg, struct mesh_context *c, const char *path,
     return 1;
 }
 
+static int remove_kept(void *arg, struct mesh_context *c, const char *path,
+                       const struct mesh_patience *patience)
+{
+    (void)arg, (void)patience;
+    kept.removes++;
+    if (kept.fails != MESH_R_NONE)
+        return mesh_raise(c, kept.fails, "on order");
+    if (strcmp(path, kept.path) == 0)
+        kept.path[0] = '\0';
+    return 1;
+}
+
 static const struct mesh_passphrase_store passphrases = {get_kept, set_kept,
-                                                         NULL};
+                                                         remove_kept, NULL};
 static const struct mesh_patience patience = {1, INT64_MAX};
 static struct mesh_key_source *files;
 
@@ -207,7 +220,7 @@ static void uses_kept_passphrases(void **state)
     assert_false(add(path, NULL, PASSPHRASE, &read));
     expect_error(ctx, MESH_R_USAGE, "only the Secret Service");
     assert_false(add(path, "under the mat", NULL, &read));
-    expect_error(ctx, MESH_R_USAGE, "\"under the mat\"");
+    expect_error(ctx, MESH_R_LAYOUT_MALFORMED, "\"under the mat\"");
     assert_int_equal(kept.sets, 0);
     assert_int_equal(registered(), 0);
     assert_null(read);
@@ -242,7 +255,7 @@ static void uses_credentials(void **state)
     assert_false(add(path, "credential:web", NULL, &read));
     expect_error(ctx, MESH_R_FILE_IO, "/web");
     assert_false(add(path, "credential:../web", NULL, &read));
-    expect_error(ctx, MESH_R_PASSPHRASE, "no credential");
+    expect_error(ctx, MESH_R_LAYOUT_MALFORMED, "\"credential:../web\"");
     put(in_home("web"), PASSPHRASE "\n", sizeof(PASSPHRASE), 0400);
     expect_ok(ctx, add(path, "credential:web", NULL, &read));
     EVP_PKEY_free(read);
@@ -289,7 +302,7 @@ static void refuses_bad_paths(void **state)
 
     (void)state;
     assert_false(add("key.pem", NULL, NULL, &read));
-    expect_error(ctx, MESH_R_UNSAFE_PATH, "whole path");
+    expect_error(ctx, MESH_R_LAYOUT_MALFORMED, "absolute path");
     snprintf(path, sizeof(path), "%s/../home/key", home);
     assert_false(add(path, NULL, NULL, &read));
     expect_error(ctx, MESH_R_UNSAFE_PATH, "\"..\"");
@@ -389,6 +402,49 @@ static void lists_and_removes(void **state)
     assert_string_equal(status.home, home);
 }
 
+/* The passphrase goes with the registration, and not before another key's that
+ * lies in the same place. */
+static void removes_passphrases(void **state)
+{
+    static const char *const algorithms[] = {"P-256", "P-384"};
+    struct mesh_key_name names[2];
+    EVP_PKEY *read;
+    int removed;
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        EVP_PKEY *key = test_key(ctx, algorithms[i]);
+
+        names[i] = name_of(key);
+        expect_ok(ctx, add(key_file("sealed", key, "PEM", "PrivateKeyInfo",
+                                    PASSPHRASE),
+                           "secret-service", PASSPHRASE, &read));
+        EVP_PKEY_free(read);
+    }
+    expect_ok(ctx, files->remove(files, ctx, &names[0], &patience, &removed));
+    assert_int_equal(removed, 1);
+    assert_int_equal(kept.removes, 0);
+    expect_found(test_key(ctx, "P-384"));
+
+    kept.fails = MESH_R_LOCKED;
+    assert_false(files->remove(files, ctx, &names[1], &patience, &removed));
+    expect_error(ctx, MESH_R_LOCKED, "on order");
+    assert_int_equal(removed, 0);
+    assert_int_equal(registered(), 1);
+    kept.fails = MESH_R_NONE;
+    expect_ok(ctx, files->remove(files, ctx, &names[1], &patience, &removed));
+    assert_int_equal(removed, 1);
+    assert_string_equal(kept.path, "");
+    assert_int_equal(registered(), 0);
+
+    /* where there is none any more, its registration can go all the same */
+    expect_ok(ctx, add(in_home("sealed"), "secret-service", PASSPHRASE, &read));
+    EVP_PKEY_free(read);
+    kept.fails = MESH_R_NO_SECRET_SERVICE;
+    expect_ok(ctx, files->remove(files, ctx, &names[1], &patience, &removed));
+    assert_int_equal(registered(), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -407,6 +463,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(proves_what_the_file_holds, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(lists_and_removes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(removes_passphrases, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,18 +59,6 @@ for udf in $(meshctl list --keys | awk '{ print $2 }'); do
 done
 same "$(keys)" 0
 
-say "a person, only after the applications that are verified by it"
-meshctl create device --algorithm P-256
-meshctl create personal --algorithm P-256
-web=$(meshctl create application web --algorithm P-256)
-before=$(state)
-fails_with "delete these first: ${web#mesh://}" \
-    meshctl delete --yes mesh://personal
-same "$(state)" "$before"
-meshctl delete --yes --keys mesh://web
-meshctl delete --yes --keys mesh://personal
-meshctl delete --yes --keys mesh://device
-
 say "a profile that does not verify any more"
 uri=$(meshctl create device --algorithm P-256)
 echo broken > ".cryptomesh/${uri#mesh://}/${uri#mesh://}.mmm"

@@ -27,14 +27,18 @@ for signal in 1 2 15; do
     say "signal $signal, while a key is made"
     kill -STOP "$holder"
     start create device --algorithm P-256
-    sleep 0.2
+    until grep -q '^SigBlk:.*4003$' /proc/$pid/status; do # all three are held
+        sleep 0.05
+    done
+    sleep 0.3
     kill -$signal $pid
     sleep 0.2
     kill -0 $pid || die "it ended before it could undo anything"
     kill -CONT "$holder"
     ended_by $signal
-    grep -q "all that was done before was undone" note || die "$(cat note)"
+    cat note >> notes
 done
+grep -q "all that was done before was undone" notes || die "$(cat notes)"
 say "at any moment: done as a whole or not at all"
 for ms in 000 020 050 100 200 400 800; do
     for command in "create device" "create application web"; do
@@ -54,7 +58,7 @@ done
 meshctl verify mesh://device mesh://personal
 say "one that is ignored stays so"
 signals=--ignore-signal=HUP start create device
-sleep 0.1
+sleep 0.3
 kill -HUP $pid
 wait $pid
 meshctl verify "$(cat result)"

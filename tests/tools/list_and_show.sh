@@ -17,20 +17,12 @@ has "device       ${device#mesh://}  default  DeviceProfile" meshctl list
 meshctl list --json > listed
 grep -q '"alice@example.net"' listed
 grep -q '"default": true' listed
-meshctl list --keys > keys
-same "$(grep -c '^key .*secret-service' keys)" 6
-say "whose the keys are"
-udf=${device#mesh://}
-grep -q "^key  *$udf  P-256 .* $udf/sign$" keys
-grep -q "^key .* $udf/encrypt$" keys
-grep -q "^key .* $(meshctl default personal)/master$" keys
-meshctl --home "$HOME/elsewhere" list --keys > keys
-same "$(grep -c "no profile$" keys)" 6
-meshctl list --keys --json | grep -q '"role": "escrow"'
+same "$(meshctl list --keys | grep -c '^key .*secret-service')" 6
 say "nothing in a profile reaches the terminal's controls"
 has "a?[31mb" meshctl list
 has "a?[31mb" meshctl show mesh://device
 
+udf=${device#mesh://}
 say "members, as the reference implementation spells them"
 has "(DeviceEncryptiontionKey)" meshctl show mesh://device
 say "standard input"

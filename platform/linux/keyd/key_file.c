@@ -6,8 +6,10 @@
 #include "platform/linux/keyd/key_file.h"
 
 #include "platform/algorithm.h"
+#include "platform/linux/keyd/failure.h"
 #include "platform/linux/keyd/key_data.h"
-#include "platform/posix/profiles_json.h"
+#include "platform/linux/keyd/log.h"
+#include "platform/posix/key_files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -90,6 +92,8 @@ static int read_secret(struct mesh_context *ctx, const char *path,
         n = read(fd, *data + done, size - done);
         if (n > 0)
             done += (size_t)n;
+        else if (n < 0 && errno == EINTR)
+            n = 1;
     }
     if (n < 0) {
         mesh_raise(ctx, MESH_R_FILE_IO, "%s: %s", path, strerror(errno));
@@ -110,7 +114,7 @@ static int read_credential(struct mesh_context *ctx, const char *name,
     unsigned char *data = NULL;
     char path[4096];
 
-    if (folder == NULL || name[0] == '\0' || strchr(name, '/') != NULL)
+    if (folder == NULL)
         return mesh_raise(ctx, MESH_R_PASSPHRASE,
                           "there is no credential \"%.64s\": systemd gives "
                           "them to the service that names them",
@@ -144,11 +148,6 @@ static int get_passphrase(struct file_source *files, struct mesh_context *ctx,
     if (strncmp(passphrase_source, FROM_SYSTEMD, prefix) == 0)
         return read_credential(ctx, passphrase_source + prefix, passphrase,
                                len);
-    if (strcmp(passphrase_source, FROM_SERVICE) != 0)
-        return mesh_raise(ctx, MESH_R_USAGE,
-                          "%s: \"%.64s\" is no place for a passphrase; "
-                          "secret-service and credential:NAME are",
-                          path, passphrase_source);
     if (store == NULL)
         return mesh_raise(ctx, MESH_R_NO_SECRET_SERVICE,
                           "%s: its passphrase is in a Secret Service, and "
@@ -270,6 +269,33 @@ static int file_find(struct mesh_key_source *source, struct mesh_context *ctx,
     return ok;
 }
 
+/* Removes the passphrase that is kept for a file, unless another registration
+ * has the same path: a key that took the place of this one. */
+static int remove_passphrase(const struct file_source *files,
+                             struct mesh_context *ctx,
+                             const struct mesh_layout *layout,
+                             const struct mesh_key_file *file,
+                             const struct mesh_patience *patience)
+{
+    const struct mesh_passphrase_store *store = files->passphrases;
+    const struct mesh_key_file *other;
+    struct mesh_failure failure;
+    struct mesh_context local = mesh_failure_context(ctx, &failure);
+
+    if (file->passphrase == NULL || strcmp(file->passphrase, FROM_SERVICE) != 0
+        || store == NULL)
+        return 1;
+    for (size_t i = 0; (other = mesh_key_file_entry(layout, i)) != NULL; i++)
+        if (other != file && strcmp(other->path, file->path) == 0)
+            return 1;
+    if (store->remove(store->arg, &local, file->path, patience))
+        return 1;
+    if (failure.reason != MESH_R_NO_SECRET_SERVICE)
+        return mesh_failure_raise(ctx, &failure);
+    mesh_log("%s: no Secret Service to remove its passphrase from", file->path);
+    return 1;
+}
+
 static int file_remove(struct mesh_key_source *source, struct mesh_context *ctx,
                        const struct mesh_key_name *name,
                        const struct mesh_patience *patience, int *removed)
@@ -278,13 +304,14 @@ static int file_remove(struct mesh_key_source *source, struct mesh_context *ctx,
     const struct mesh_key_file *file;
     int ok = 1;
 
-    (void)source;
-    (void)patience;
     *removed = 0;
     if (!registration(ctx, name, &layout, &file))
         return 0;
+    /* in this order: what fails can be tried again */
     if (file != NULL)
-        *removed = ok = mesh_key_file_remove(ctx, file->udf);
+        *removed = ok = remove_passphrase((struct file_source *)source, ctx,
+                                          layout, file, patience)
+                        && mesh_key_file_remove(ctx, file->udf);
     mesh_layout_free(layout);
     return ok;
 }
@@ -358,13 +385,8 @@ static int check_register(struct mesh_context *ctx,
                           const char *passphrase_source, const char *passphrase,
                           size_t passphrase_len)
 {
-    if (path[0] != '/')
-        return mesh_raise(ctx, MESH_R_UNSAFE_PATH,
-                          "%.256s: a key file is registered by its whole path",
-                          path);
-    if (mesh_path_climbs(path))
-        return mesh_raise(ctx, MESH_R_UNSAFE_PATH,
-                          "%.256s: no \"..\" in the path of a key file", path);
+    if (!mesh_key_file_check(ctx, path, passphrase_source))
+        return 0;
     if (passphrase != NULL
         && (passphrase_source == NULL
             || strcmp(passphrase_source, FROM_SERVICE) != 0))

@@ -68,6 +68,9 @@ struct mesh_passphrase_store {
     int (*set)(void *arg, struct mesh_context *ctx, const char *path,
                const struct mesh_patience *patience, const char *passphrase,
                size_t len);
+    /* It may not be there. */
+    int (*remove)(void *arg, struct mesh_context *ctx, const char *path,
+                  const struct mesh_patience *patience);
     void *arg;
 };
 

@@ -15,7 +15,6 @@
 
 #define SOURCE_NAME       "secret-service"
 #define ITEM_INTERFACE    "org.freedesktop.Secret.Item"
-#define LOGIN_COLLECTION  "/org/freedesktop/secrets/collection/login"
 #define CONTENT_TYPE      "application/octet-stream"
 #define ATTRIBUTE_VERSION "1"
 #define SILENT_SECONDS    10 /* for questions that have no time limit */
@@ -125,45 +124,9 @@ static void run_fetch(struct mesh_secret_job *job)
     clear_found(&found);
 }
 
-/* The collection that is called "default", else the login keyring.  NULL with
- * the job ended; *locked tells about it. */
-static char *default_collection(struct mesh_secret_job *job, int *locked)
-{
-    GError *error = NULL;
-    GVariant *value;
-    char *path = secret_service_read_alias_dbus_path_sync(
-        job->service, "default", NULL, &error);
-
-    if (path == NULL && error == NULL)
-        path = g_strdup(LOGIN_COLLECTION);
-    value = path == NULL
-                ? NULL
-                : mesh_secret_property(job->thread, path,
-                                       "org.freedesktop.Secret.Collection",
-                                       "Locked", &error);
-    if (value == NULL) {
-        g_free(path);
-        if (error->domain == G_DBUS_ERROR
-            && error->code == G_DBUS_ERROR_UNKNOWN_METHOD) {
-            g_error_free(error);
-            mesh_raise(&job->ctx, MESH_R_NO_SECRET_SERVICE,
-                       "the Secret Service has no default collection: make a "
-                       "keyring first");
-            mesh_secret_job_end(job, MESH_JOB_FAILED);
-        } else {
-            mesh_secret_job_fail(job, error);
-        }
-        return NULL;
-    }
-    *locked = g_variant_is_of_type(value, G_VARIANT_TYPE_BOOLEAN)
-              && g_variant_get_boolean(value);
-    g_variant_unref(value);
-    return path;
-}
-
 static void run_status(struct mesh_secret_job *job)
 {
-    char *path = default_collection(job, &job->is_locked);
+    char *path = mesh_secret_default_collection(job, &job->is_locked);
 
     if (path == NULL)
         return;
@@ -316,7 +279,8 @@ static void run_create(struct mesh_secret_job *job)
         mesh_secret_job_end(job, MESH_JOB_FAILED);
     } else if (found.locked[0] != NULL) {
         end_locked(job, &found.locked);
-    } else if ((collection = default_collection(job, &locked)) == NULL) {
+    } else if ((collection = mesh_secret_default_collection(job, &locked))
+               == NULL) {
         ; /* the job has ended */
     } else if (locked) {
         GStrv paths = g_new0(char *, 2);
@@ -405,6 +369,16 @@ static struct mesh_secret_job *key_job(struct mesh_key_source *source,
     return job;
 }
 
+/* Does a job that has no results, and frees it. */
+static int do_job(struct mesh_secret_job *job, struct mesh_context *ctx,
+                  const struct mesh_patience *patience)
+{
+    int ok = mesh_secret_job_do(job, ctx, patience);
+
+    mesh_secret_job_unref(job);
+    return ok;
+}
+
 static struct mesh_patience silently(void)
 {
     return (struct mesh_patience){
@@ -466,7 +440,6 @@ static int secret_store(struct mesh_key_source *source,
     struct mesh_secret_job *job;
     unsigned char *der;
     size_t len;
-    int ok;
 
     if (!mesh_key_encode_pkcs8(ctx, key, &der, &len))
         return 0;
@@ -478,9 +451,7 @@ static int secret_store(struct mesh_key_source *source,
     g_hash_table_insert(job->more, g_strdup("algorithm"), g_strdup(algorithm));
     g_hash_table_insert(job->more, g_strdup("version"),
                         g_strdup(ATTRIBUTE_VERSION));
-    ok = mesh_secret_job_do(job, ctx, patience);
-    mesh_secret_job_unref(job);
-    return ok;
+    return do_job(job, ctx, patience);
 }
 
 static int secret_remove(struct mesh_key_source *source,
@@ -571,14 +542,18 @@ static int set_passphrase(void *arg, struct mesh_context *ctx, const char *path,
                           const char *passphrase, size_t len)
 {
     struct mesh_secret_job *job = passphrase_job(arg, run_create, path);
-    int ok;
 
     job->replaces = 1;
     job->label = g_strdup_printf("mmm: passphrase of %s", path);
     job->value = secret_value_new(passphrase, (gssize)len, CONTENT_TYPE);
-    ok = mesh_secret_job_do(job, ctx, patience);
-    mesh_secret_job_unref(job);
-    return ok;
+    return do_job(job, ctx, patience);
+}
+
+static int remove_passphrase(void *arg, struct mesh_context *ctx,
+                             const char *path,
+                             const struct mesh_patience *patience)
+{
+    return do_job(passphrase_job(arg, run_delete, path), ctx, patience);
 }
 
 struct mesh_key_source *
@@ -601,7 +576,7 @@ mesh_secret_service_source_new(struct mesh_context *ctx,
         .free = secret_free,
     };
     secrets->thread = mesh_secret_thread_new(ctx, event, arg);
-    *passphrases =
-        (struct mesh_passphrase_store){get_passphrase, set_passphrase, secrets};
+    *passphrases = (struct mesh_passphrase_store){
+        get_passphrase, set_passphrase, remove_passphrase, secrets};
     return &secrets->source;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define COLLECTION_INTERFACE "org.freedesktop.Secret.Collection"
+#define LOGIN_COLLECTION     "/org/freedesktop/secrets/collection/login"
 #define SERVICE_INTERFACE    "org.freedesktop.Secret.Service"
 #define DBUS_NAME            "org.freedesktop.DBus"
 #define PROPERTIES_INTERFACE "org.freedesktop.DBus.Properties"
@@ -169,6 +170,39 @@ GVariant *mesh_secret_property(struct mesh_secret_thread *t, const char *path,
         g_variant_get(reply, "(v)", &value);
     g_clear_pointer(&reply, g_variant_unref);
     return value;
+}
+
+char *mesh_secret_default_collection(struct mesh_secret_job *job, int *locked)
+{
+    GError *error = NULL;
+    GVariant *value;
+    char *path = secret_service_read_alias_dbus_path_sync(
+        job->service, "default", NULL, &error);
+
+    if (path == NULL && error == NULL)
+        path = g_strdup(LOGIN_COLLECTION);
+    value = path == NULL
+                ? NULL
+                : mesh_secret_property(job->thread, path, COLLECTION_INTERFACE,
+                                       "Locked", &error);
+    if (value == NULL) {
+        g_free(path);
+        if (error->domain == G_DBUS_ERROR
+            && error->code == G_DBUS_ERROR_UNKNOWN_METHOD) {
+            g_error_free(error);
+            mesh_raise(&job->ctx, MESH_R_NO_SECRET_SERVICE,
+                       "the Secret Service has no default collection: make a "
+                       "keyring first");
+            mesh_secret_job_end(job, MESH_JOB_FAILED);
+        } else {
+            mesh_secret_job_fail(job, error);
+        }
+        return NULL;
+    }
+    *locked = g_variant_is_of_type(value, G_VARIANT_TYPE_BOOLEAN)
+              && g_variant_get_boolean(value);
+    g_variant_unref(value);
+    return path;
 }
 
 static void on_properties(GDBusConnection *bus, const char *sender,

@@ -86,5 +86,8 @@ int mesh_secret_job_do(struct mesh_secret_job *job, struct mesh_context *ctx,
 GVariant *mesh_secret_property(struct mesh_secret_thread *thread,
                                const char *path, const char *interface,
                                const char *name, GError **error);
+/* The collection that is called "default", else the login keyring.  NULL with
+ * the job ended; *locked tells about it. */
+char *mesh_secret_default_collection(struct mesh_secret_job *job, int *locked);
 
 #endif

@@ -1,0 +1,21 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Whose the keys in the key store are.
+. "$(dirname "$0")/lib.sh"
+device=$(meshctl create device --algorithm P-256)
+meshctl create personal --algorithm P-256
+udf=${device#mesh://}
+say "of a profile, in a role"
+meshctl list --keys > keys
+same "$(grep -c '^key .*secret-service' keys)" 6
+grep -q "^key  *$udf  P-256 .* $udf/sign$" keys
+grep -q "^key .* $udf/encrypt$" keys
+grep -q "^key .* $(meshctl default personal)/master$" keys
+meshctl list --keys --json | grep -q '"role": "escrow"'
+say "of no profile, or of one that cannot be read"
+meshctl --home "$HOME/elsewhere" list --keys > keys
+same "$(grep -c "no profile$" keys)" 6
+personal=$(meshctl default personal)
+echo broken > ".cryptomesh/$personal/$personal.mmm"
+meshctl list --keys > keys
+same "$(grep -c "no profile that can be read$" keys)" 3
