@@ -350,6 +350,21 @@ static int entry_of_uri(struct mesh_context *ctx,
            || find_entry(ctx, layout, uri->profile, entry);
 }
 
+/* With the lock of the layout: what is deleted must not come back by a change
+ * that was under way. */
+static int delete_profile_locked(struct mesh_context *ctx,
+                                 const struct mesh_layout_entry *entry,
+                                 int keys)
+{
+    int lock, ok;
+
+    if (!mesh_layout_lock(ctx, &lock))
+        return 0;
+    ok = delete_profile(ctx, entry, keys);
+    mesh_layout_unlock(lock);
+    return ok;
+}
+
 int command_delete(struct mesh_context *ctx, int argc, char **argv)
 {
     int keys = 0, yes = 0, ok = 0;
@@ -364,8 +379,14 @@ int command_delete(struct mesh_context *ctx, int argc, char **argv)
     struct mesh_uri uri;
 
     if (!command_options(ctx, &argc, &argv, options, 1, 1)
-        || !mesh_uri_parse(ctx, argv[0], &uri)
-        || !mesh_layout_open(ctx, &layout))
+        || !mesh_uri_parse(ctx, argv[0], &uri))
+        return 0;
+    if (uri.type != MESH_OBJECT_ANY)
+        return mesh_raise(ctx, MESH_R_USAGE,
+                          "'%.100s': a profile or a key is deleted, not its "
+                          "certificates or public half alone; leave out type=",
+                          argv[0]);
+    if (!mesh_layout_open(ctx, &layout))
         return 0;
     if (!entry_of_uri(ctx, layout, &uri, &entry))
         goto end;
@@ -374,7 +395,7 @@ int command_delete(struct mesh_context *ctx, int argc, char **argv)
              && (yes
                  || confirm(ctx, "profile", entry->name,
                             keys ? " with its private keys" : ""))
-             && delete_profile(ctx, entry, keys);
+             && delete_profile_locked(ctx, entry, keys);
     else
         ok = find_key(ctx, argv[0], &uri, &name)
              && (yes || confirm(ctx, "private key", name.udf, ""))

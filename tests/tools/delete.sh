@@ -18,6 +18,8 @@ fails_with "unknown fingerprint" \
 fails_with "no default profile" meshctl delete --yes mesh://web
 fails_with "no such key" meshctl delete --yes mesh://device/nosuch
 ends 2 meshctl delete --yes
+say "type= narrows what is found, not what would be deleted"
+fails_with "leave out type=" meshctl delete --yes "mesh://device?type=cert"
 same "$(state)" "$before"
 
 if command -v expect > /dev/null; then
