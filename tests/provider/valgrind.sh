@@ -27,6 +27,10 @@ checked dgst -sha256 -prverify mesh://device/sign -signature sig message
 checked req -x509 -key mesh://device/sign -subj /CN=test -out cert.pem
 checked pkeyutl -encrypt -inkey mesh://device/encrypt -in message -out cipher
 checked pkeyutl -decrypt -inkey mesh://device/encrypt -in cipher -out clear
+checked cms -sign -in message -signer cert.pem -inkey mesh://device/sign \
+    -out signed.cms
+ed25519=$(meshctl create device --algorithm ED25519)
+checked pkeyutl -sign -rawin -inkey "$ed25519/sign" -in message -out sig
 say "failures lose nothing either"
 expected=1
 checked dgst -sha256 -sign mesh://device/nosuch message
