@@ -21,7 +21,8 @@ cd "$place"
 # as UID GROUPS COMMAND...
 as() {
     setpriv --reuid "$1" --regid "$1" --groups "$2" --no-new-privs \
-        env HOME="$place/home" MESH_KEYD_SOCKET="$socket" "${@:3}"
+        env HOME="$place/home" MESH_KEYD_SOCKET="$socket" MESH_KEYD=/none \
+        "${@:3}"
 }
 owner() { as 12345 "12345,$group" "$@"; }
 member() { as 12346 "12346,$group" "$@"; }

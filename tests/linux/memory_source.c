@@ -6,7 +6,7 @@
 #include "tests/linux/memory_source.h"
 
 #include "platform/algorithm.h"
-#include "platform/operate.h"
+#include "platform/linux/keyd/operate.h"
 #include "tests/platform/capture.h"
 
 #include <openssl/crypto.h>

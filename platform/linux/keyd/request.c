@@ -11,7 +11,7 @@
 #include "platform/linux/keyd/key_data.h"
 #include "platform/linux/keyd/key_file.h"
 #include "platform/linux/keyd/log.h"
-#include "platform/operate.h"
+#include "platform/linux/keyd/operate.h"
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>

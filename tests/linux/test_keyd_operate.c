@@ -3,7 +3,7 @@
  *
  * What mesh-keyd does with a private key, and what it refuses to.
  */
-#include "platform/operate.h"
+#include "platform/linux/keyd/operate.h"
 #include "tests/linux/memory_source.h"
 #include "tests/platform/capture.h"
 

@@ -3,7 +3,7 @@
  *
  * What is done with a private key.
  */
-#include "platform/operate.h"
+#include "platform/linux/keyd/operate.h"
 
 #include "platform/algorithm.h"
 

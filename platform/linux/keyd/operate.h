@@ -3,8 +3,8 @@
  *
  * What is done with a private key.
  */
-#ifndef MESH_PLATFORM_OPERATE_H
-#define MESH_PLATFORM_OPERATE_H
+#ifndef MESH_KEYD_OPERATE_H
+#define MESH_KEYD_OPERATE_H
 
 #include "platform/keystore.h"
 
