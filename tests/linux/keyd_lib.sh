@@ -36,6 +36,11 @@ secrets() {
         -o /org/freedesktop/secrets \
         -m "org.freedesktop.Secret.Service.$method" "$@"
 }
+service_pid() {
+    gdbus call --session -d org.freedesktop.DBus -o / \
+        -m org.freedesktop.DBus.GetConnectionUnixProcessID \
+        org.freedesktop.secrets | tr -dc '0-9 ' | cut -d' ' -f2
+}
 lock_collection() {
     secrets Lock "['/org/freedesktop/secrets/collection/login']" > /dev/null
 }

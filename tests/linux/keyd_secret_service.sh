@@ -82,11 +82,6 @@ grep -q "program=.*/keyd_call key=M.* sign SHA2-256: done" "$use_log"
 
 say "the Secret Service ends and comes back: keys are forgotten, then found"
 start_keyd
-service_pid() {
-    gdbus call --session -d org.freedesktop.DBus -o / \
-        -m org.freedesktop.DBus.GetConnectionUnixProcessID \
-        org.freedesktop.secrets | tr -dc '0-9 ' | cut -d' ' -f2
-}
 kill "$(service_pid)"
 eventually status_is secret-service=0
 fails_with "Secret Service" try_sign one
@@ -111,29 +106,6 @@ signs one
 kill "$(service_pid)"
 eventually status_is cached=0
 stop_keyd
-
-if command -v strace > /dev/null; then
-    say "the session ends: keys are locked while mesh-keyd is ending"
-    cat > slow-end <<END
-#!/bin/sh
-exec strace -D -f -qq -o /dev/null -e trace=exit_group \\
-    -e inject=exit_group:delay_enter=1000000 "$MESH_KEYD" "\$@"
-END
-    chmod +x slow-end
-    printf testpw | gnome-keyring-daemon --unlock --foreground \
-        --components=secrets > /dev/null 2>&1 &
-    gdbus wait --session --timeout 10 org.freedesktop.secrets
-    MESH_KEYD=$PWD/slow-end ASAN_OPTIONS=detect_leaks=0 start_keyd 2> errors
-    status_is secret-service=1
-    kill "$keyd"
-    eventually grep -q "told to end" <(tail -n 1 "$use_log")
-    kill -KILL "$(service_pid)"
-    wait "$keyd" || die "mesh-keyd ended with $?"
-    tail -n 1 "$use_log" | grep -q "keys are forgotten"
-    [ ! -s errors ] || die "$(cat errors)"
-else
-    echo "skipped: a slow end needs strace"
-fi
 
 say "without a bus: an error at once, and key files work"
 (

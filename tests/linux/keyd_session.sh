@@ -47,3 +47,27 @@ served_by=$(without_bus pid)
 without_bus fails_with "no session bus" call generate P-256
 without_bus signs file
 [ "$(without_bus pid)" = "$served_by" ]
+
+kill "$(pid)"
+eventually no_keyd
+
+command -v strace > /dev/null || {
+    echo "skipped: a slow end needs strace"
+    exit 77
+}
+say "the session ends: keys are locked while mesh-keyd is ending"
+cat > slow-end <<END
+#!/bin/sh
+exec strace -D -f -qq -o /dev/null -e trace=exit_group \\
+    -e inject=exit_group:delay_enter=1000000 "$MESH_KEYD" "\$@"
+END
+chmod +x slow-end
+: > "$use_log"
+MESH_KEYD=$PWD/slow-end ASAN_OPTIONS=detect_leaks=0 start_keyd 2> errors
+status_is secret-service=1
+kill "$keyd"
+eventually grep -q "told to end" "$use_log"
+kill -KILL "$(service_pid)"
+wait "$keyd" || die "mesh-keyd ended with $?"
+tail -n 1 "$use_log" | grep -q "keys are forgotten"
+[ ! -s errors ] || die "$(cat errors)"

@@ -20,8 +20,8 @@ if(GCR_FOUND)
     add_executable(mock_prompter linux/mock_prompter.c)
     target_link_libraries(mock_prompter PRIVATE PkgConfig::GCR)
 endif()
-foreach(name keyd_secret_service keyd_prompt keyd_process keyd_session keyd_users bad_keyring bad_prompt
-    bad_keyd)
+foreach(name keyd_secret_service keyd_prompt keyd_process keyd_session
+    keyd_systemd keyd_users bad_keyring bad_prompt bad_keyd)
     mesh_script_test(linux ${name})
 endforeach()
 # A sanitizer keeps copies of its own of what was on the stack.

@@ -28,8 +28,8 @@ owner() { as 12345 "12345,$group" "$@"; }
 member() { as 12346 "12346,$group" "$@"; }
 stranger() { as 12347 12347 "$@"; }
 start() {
-    owner ./mesh-keyd --foreground --socket "$socket" --group users --idle-timeout 60 \
-        2> log &
+    owner ./mesh-keyd --foreground --socket "$socket" --group users \
+        --idle-timeout 60 2> log &
     job=$! keyd=
     eventually owner ./keyd_call status > status
     keyd=$(sed -n s/^pid=//p status)
