@@ -51,8 +51,8 @@ static void reads(void **state)
 {
     struct mesh_layout *layout = opened(
         "{\"PersonalProfiles\": {\"Default\": \"" ALICE "\", \"" ALICE "\": {"
-        "   \"File\": \"here/alice.mmm\", \"Archive\": \"/there/alice\","
-        "   \"Portals\": [\"alice@example.net\", 5, \"a@example.com\"]}},"
+        "   \"File\": \"here/some.mmm\", \"Archive\": \"/there/some\","
+        "   \"Portals\": [\"user@example.net\", 5, \"a@example.com\"]}},"
         " \"ApplicationProfiles\": {\"Web\": \"" WEB "\", \"" WEB "\": {},"
         "   \"SSH\": \"" OLD "\", \"" OLD "\": {}, \"Mail\": {}},"
         " \"DeviceProfiles\": {\"Default\": \"majbmwhbcuivxpivi7yz7wx2eobdpi\","
@@ -69,9 +69,9 @@ static void reads(void **state)
     assert_int_equal(entry->kind, MESH_PROFILE_PERSONAL);
     assert_string_equal(entry->name, ALICE);
     assert_int_equal(entry->udf.bits, 150);
-    assert_string_equal(entry->file, in_home("here/alice.mmm"));
-    assert_string_equal(entry->archive, "/there/alice");
-    assert_string_equal(entry->portals[0], "alice@example.net");
+    assert_string_equal(entry->file, in_home("here/some.mmm"));
+    assert_string_equal(entry->archive, "/there/some");
+    assert_string_equal(entry->portals[0], "user@example.net");
     assert_string_equal(entry->portals[1], "a@example.com");
     assert_null(entry->portals[2]);
 
@@ -241,7 +241,7 @@ static void expect_document(const char *text)
 
 static void changes(void **state)
 {
-    static const char *const portals[] = {"alice@example.net", "a@b.c", NULL};
+    static const char *const portals[] = {"user@example.net", "a@b.c", NULL};
     static const char *const latin1[] = {"\xe4@example.net", NULL};
     struct stat st;
 
@@ -269,7 +269,7 @@ static void changes(void **state)
         "   \"Archive\": \"" ALICE "/" ALICE ".all.mmm\"},"
         "  \"" DEVICE "\": {\"File\": \"" DEVICE "/" DEVICE ".mmm\","
         "   \"Archive\": \"" DEVICE "/" DEVICE ".all.mmm\","
-        "   \"Portals\": [\"alice@example.net\", \"a@b.c\"]}},"
+        "   \"Portals\": [\"user@example.net\", \"a@b.c\"]}},"
         " \"ApplicationProfiles\": {\"Web\": \"" WEB "\", \"Mail\": \"" WEB
         "\", \"" WEB "\": {\"File\": \"" WEB "/" WEB ".mmm\","
         "   \"Archive\": \"" WEB "/" WEB ".all.mmm\"}}}");
@@ -285,7 +285,7 @@ static void changes(void **state)
                     " \"DeviceProfiles\": {\"New\": [1.5],"
                     "  \"" DEVICE "\": {\"File\": \"" DEVICE "/" DEVICE
                     ".mmm\", \"Archive\": \"" DEVICE "/" DEVICE ".all.mmm\","
-                    "   \"Portals\": [\"alice@example.net\", \"a@b.c\"]}}}");
+                    "   \"Portals\": [\"user@example.net\", \"a@b.c\"]}}}");
 
     /* What cannot be done changes nothing. */
     json_t *before = document(), *after;

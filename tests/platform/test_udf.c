@@ -290,7 +290,7 @@ static void no_fingerprints(void **state)
         {"MDDK7-N6A72-7AJZN-OSTRX-XKS7D-JAFX\xc3\x84",
          MESH_R_FINGERPRINT_SYNTAX},
         {"../MDDK7-N6A72-7AJZN-OSTRX", MESH_R_FINGERPRINT_SYNTAX},
-        {"alice@example.net", MESH_R_FINGERPRINT_SYNTAX},
+        {"user@example.net", MESH_R_FINGERPRINT_SYNTAX},
         {"MB2GK-6DUF5", MESH_R_FINGERPRINT_TOO_SHORT},
         {"MDDK7-N6A72-7AJZN-OSTR", MESH_R_FINGERPRINT_TOO_SHORT},
         {"personal", MESH_R_FINGERPRINT_TOO_SHORT},
@@ -307,7 +307,7 @@ static void no_fingerprints(void **state)
                                         "M",
                                         "MB2GK-6DUF5",
                                         "MasterEncryptionKeyOfAll",
-                                        "alice@example.net"};
+                                        "user@example.net"};
     struct mesh_udf udf;
     char text[MESH_UDF_TEXT_MAX + 1];
 

@@ -16,15 +16,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static int drop_privileges(void)
+static int drop_privileges(const char *dir)
 {
     const struct passwd *nobody = getpwnam("nobody");
-    char dir[] = "/tmp/chroot-XXXXXX";
 
-    return nobody != NULL && mkdtemp(dir) != NULL && chroot(dir) == 0
-           && chdir("/") == 0 && setgroups(0, NULL) == 0
-           && setgid(nobody->pw_gid) == 0 && setuid(nobody->pw_uid) == 0
-           && access("/proc", F_OK) != 0 && setuid(0) != 0;
+    return nobody != NULL && chroot(dir) == 0 && chdir("/") == 0
+           && setgroups(0, NULL) == 0 && setgid(nobody->pw_gid) == 0
+           && setuid(nobody->pw_uid) == 0 && access("/proc", F_OK) != 0
+           && setuid(0) != 0;
 }
 
 static int sign_times(EVP_PKEY *key, EVP_PKEY *public, long count)
@@ -39,6 +38,7 @@ static int sign_times(EVP_PKEY *key, EVP_PKEY *public, long count)
 
 int main(int argc, char **argv)
 {
+    char dir[] = "/tmp/chroot-XXXXXX";
     EVP_PKEY *key, *public;
     long children, count, i;
     int failed = 0, status;
@@ -49,13 +49,14 @@ int main(int argc, char **argv)
     count = strtol(argv[3], NULL, 10);
     /* The master signs once itself: its connection is there to inherit. */
     if ((key = load_private_key(argv[1])) == NULL
-        || (public = public_half(key)) == NULL || !sign_times(key, public, 1))
+        || (public = public_half(key)) == NULL || !sign_times(key, public, 1)
+        || mkdtemp(dir) == NULL)
         return 1;
     for (i = 0; i < children; i++) {
         pid_t pid = fork();
 
         if (pid == 0) {
-            if (argc > 4 && !drop_privileges())
+            if (argc > 4 && !drop_privileges(dir))
                 _exit(2);
             _exit(!sign_times(key, public, count));
         }
@@ -66,6 +67,7 @@ int main(int argc, char **argv)
             fprintf(stderr, "a child ended with status %#x\n", status);
             failed = 1;
         }
+    rmdir(dir);
     EVP_PKEY_free(key);
     EVP_PKEY_free(public);
     printf("%ld processes signed %ld times each: %s\n", children + 1, count,

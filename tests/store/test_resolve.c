@@ -44,7 +44,7 @@ static void put(enum mesh_profile_kind kind, const char *udf, const char *text,
 static void put_file(enum mesh_profile_kind kind, const char *udf,
                      const char *name)
 {
-    static const char *const portals[] = {"alice@example.net", NULL};
+    static const char *const portals[] = {"user@example.net", NULL};
     char *text = fixture(name);
 
     put(kind, udf, text, kind == MESH_PROFILE_PERSONAL ? portals : NULL);
@@ -57,8 +57,8 @@ static void set_default(enum mesh_profile_kind kind, const char *type,
     expect_ok(ctx, mesh_layout_set_default(ctx, kind, type, udf));
 }
 
-/* Alice's device, personal profile and applications. */
-static void put_alice(void)
+/* The files of one owner: device, personal profile, applications. */
+static void put_real_files(void)
 {
     put_file(MESH_PROFILE_DEVICE, DEVICE, "2017-alice.mmmd");
     put_file(MESH_PROFILE_PERSONAL, PERSONAL, "2017-alice.mmmp");
@@ -127,7 +127,7 @@ static void test_words(void **state)
                                          "name mesh://" DEVICE "/encrypt\n";
 
     (void)state;
-    put_alice();
+    put_real_files();
     gives("mesh:device", MESH_OBJECT_ANY, device_objects);
     gives("mesh://DEVICE", MESH_OBJECT_ANY, device_objects);
     gives("mesh://" DEVICE, MESH_OBJECT_ANY, device_objects);
@@ -158,7 +158,7 @@ static void test_roles(void **state)
     size_t i;
 
     (void)state;
-    put_alice();
+    put_real_files();
     for (i = 0; i < sizeof(same) / sizeof(same[0]); i++)
         gives(same[i], MESH_OBJECT_ANY, "public mesh://" DEVICE "/encrypt\n");
     fails("mesh://device/master", MESH_OBJECT_ANY, MESH_R_NO_ROLE,
@@ -176,7 +176,7 @@ static void test_roles(void **state)
 static void test_fingerprints(void **state)
 {
     (void)state;
-    put_alice();
+    put_real_files();
     gives("mesh://MAJBMWHBCUIVXPIVI7YZ", MESH_OBJECT_PUBLIC,
           "public mesh://" DEVICE "/sign\n");
     /* Characters 29 and 30 as the draft has them, then one wrong. */
@@ -338,7 +338,7 @@ static void test_bad_files(void **state)
     size_t i;
 
     (void)state;
-    put_alice();
+    put_real_files();
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         put(MESH_PROFILE_DEVICE, DEVICE, rows[i].text, NULL);
         fails("mesh://device", MESH_OBJECT_ANY, rows[i].reason, rows[i].says);
@@ -392,7 +392,7 @@ static void test_list(void **state)
 
     (void)state;
     gives("mesh:", MESH_OBJECT_ANY, "");
-    put_alice();
+    put_real_files();
     put(MESH_PROFILE_APPLICATION, RECRYPT, "{", NULL);
     expect_ok(ctx, mesh_resolve(ctx, "mesh://", MESH_OBJECT_PRIVATE, &objects));
     assert_int_equal(objects.count, 4);

@@ -18,7 +18,7 @@ static const struct {
     {"MESH:device", "device", "", MESH_OBJECT_ANY},
     {"mesh:device/sign", "device", "sign", MESH_OBJECT_ANY},
     {"mesh://device/sign", "device", "sign", MESH_OBJECT_ANY},
-    {"mesh://alice@example.net/encrypt", "alice@example.net", "encrypt",
+    {"mesh://user@example.net/encrypt", "user@example.net", "encrypt",
      MESH_OBJECT_ANY},
     {"mesh://device/sign?type=private", "device", "sign", MESH_OBJECT_PRIVATE},
     {"mesh://device?type=PUBLIC", "device", "", MESH_OBJECT_PUBLIC},
@@ -106,7 +106,7 @@ static void test_print(void **state)
     static const char *const rows[][3] = {
         {"MAJBM-WHBCU", "sign", "mesh://MAJBM-WHBCU/sign"},
         {"device", "", "mesh://device"},
-        {"alice@example.net", NULL, "mesh://alice@example.net"},
+        {"user@example.net", NULL, "mesh://user@example.net"},
         {"J\xc3\xbcrgen a/b", "x?y", "mesh://J%C3%BCrgen%20a%2Fb/x%3Fy"},
     };
     struct mesh_uri uri;

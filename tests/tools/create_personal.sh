@@ -10,13 +10,13 @@ fails_with "no default profile" meshctl create application web
 same "$(keys)" 3
 
 say "a personal profile"
-fails_with "wrong use: portal account 'alice'" \
-    meshctl create personal --portal alice
+fails_with "wrong use: portal account 'user'" \
+    meshctl create personal --portal user
 personal=$(meshctl create personal --algorithm ED25519 \
-    --description "a person" --portal alice@example.net \
-    --portal alice@example.com)
+    --description "a person" --portal user@example.net \
+    --portal user@example.com)
 same "mesh://$(meshctl default personal)" "$personal"
-meshctl verify "$personal" mesh://alice@example.com
+meshctl verify "$personal" mesh://user@example.com
 meshctl show mesh://personal > shown
 grep -q "^description  *a person" shown
 grep -q "^key  *master  ED25519  ${personal#mesh://}  held: yes" shown

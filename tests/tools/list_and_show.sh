@@ -11,11 +11,11 @@ same "$(meshctl default)" ""
 same "$(meshctl list --keys)" ""
 
 device=$(meshctl create device --algorithm P-256 --description $'a\e[31mb')
-meshctl create personal --algorithm P-256 --portal alice@example.net
+meshctl create personal --algorithm P-256 --portal user@example.net
 say "a list"
 has "device       ${device#mesh://}  default  DeviceProfile" meshctl list
 meshctl list --json > listed
-grep -q '"alice@example.net"' listed
+grep -q '"user@example.net"' listed
 grep -q '"default": true' listed
 same "$(meshctl list --keys | grep -c '^key .*secret-service')" 6
 say "nothing in a profile reaches the terminal's controls"
@@ -43,7 +43,7 @@ fails_with "no default profile" meshctl show mesh://web
 fails_with "malformed mesh: URI" meshctl show mesh://device/sign/x
 fails_with "names no profile" meshctl show mesh:
 fails_with "No such file" meshctl show missing.mmm
-for name in device "$udf" alice@example.net; do
+for name in device "$udf" user@example.net; do
     fails_with "the profile is mesh://$name" meshctl show "$name"
 done
 fails_with "unknown portal account" meshctl show mesh://bob@example.net
