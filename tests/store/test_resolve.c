@@ -135,7 +135,7 @@ static void test_words(void **state)
           "public mesh://" PERSONAL "/sign\n"
           "name mesh://" PERSONAL "/master\n"
           "name mesh://" PERSONAL "/escrow\n");
-    gives("mesh://Alice@example.net/online", MESH_OBJECT_ANY,
+    gives("mesh://User@example.net/online", MESH_OBJECT_ANY,
           "public mesh://" PERSONAL "/sign\n");
     fails("mesh://bob@example.net", MESH_OBJECT_ANY, MESH_R_ACCOUNT,
           "registered as \"bob@example.net\"");
