@@ -5,9 +5,10 @@
 . "$(dirname "$0")/../bad_input.sh"
 json=$HOME/.cryptomesh/profiles.json
 create="meshctl create device --algorithm P-256"
-# listing WORDS...: they are in that of storeutl, in this order.
-listing() {
+# lists_nothing WORDS...: but says them, in this order.
+lists_nothing() {
     out=$(openssl storeutl -noout mesh: 2>&1) || true # 3.0: 0 after errors
+    [[ $out != *"Name: mesh://"* ]] || die "it lists: $out"
     for word in "$@"; do
         [[ $out == *"$word"* ]] || die "no '$word' in the listing: $out"
         out=${out#*"$word"}
@@ -19,7 +20,7 @@ refuses() {
     before=$(state)
     cannot_sign "$1" "$2" mesh://device/sign
     cannot_sign "$1" "$2" "mesh://$key"
-    listing "$1:" "$2" "Total found: 0"
+    lists_nothing "$1:" "$2"
     for command in "meshctl list" "$create" "meshctl default device $device"; do
         says "$1" "$2" $command
     done
@@ -28,7 +29,7 @@ refuses() {
     cp -a good .cryptomesh
 }
 say "absent: empty listings, which make nothing"
-listing "Total found: 0"
+lists_nothing
 [[ $(openssl storeutl -noout mesh: 2>&1) != *rror* ]] || die "an error"
 [ -z "$(meshctl list)" ] || die "something is listed"
 cannot_sign "no default profile" 'no default for "device" on this device' \

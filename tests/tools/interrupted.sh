@@ -57,8 +57,10 @@ for ms in 000 020 050 100 200 400 800; do
 done
 meshctl verify mesh://device mesh://personal
 say "one that is ignored stays so"
+kill -STOP "$holder" # so that it is in the middle
 signals=--ignore-signal=HUP start create device
 sleep 0.3
 kill -HUP $pid
+kill -CONT "$holder"
 wait $pid
 meshctl verify "$(cat result)"
