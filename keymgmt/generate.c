@@ -112,12 +112,15 @@ void *mesh_generate(void *genctx, OSSL_CALLBACK *cb, void *cbarg)
     struct progress progress = {cb, cbarg};
     struct mesh_key *key;
     EVP_PKEY *native = NULL;
+    int ok;
 
-    if (cb != NULL) {
-        EVP_PKEY_CTX_set_app_data(g->native, &progress);
-        EVP_PKEY_CTX_set_cb(g->native, report);
-    }
-    if (EVP_PKEY_generate(g->native, &native) != 1)
+    EVP_PKEY_CTX_set_app_data(g->native, &progress);
+    EVP_PKEY_CTX_set_cb(g->native, cb != NULL ? report : NULL);
+    ok = EVP_PKEY_generate(g->native, &native) == 1;
+    /* progress is gone when we return */
+    EVP_PKEY_CTX_set_cb(g->native, NULL);
+    EVP_PKEY_CTX_set_app_data(g->native, NULL);
+    if (!ok)
         return NULL;
     key = mesh_key_new(g->ctx, native, NULL,
                        (g->selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0
