@@ -27,8 +27,9 @@ int mesh_key_name_of(struct mesh_context *ctx, EVP_PKEY *key,
 enum mesh_operation {
     MESH_OP_SIGN = 1,
     MESH_OP_DECRYPT,
-    MESH_OP_DERIVE, /* input: the peer's DER SubjectPublicKeyInfo */
-    MESH_OP_DECAPSULATE
+    MESH_OP_DERIVE, /* input: the peer's DER SubjectPublicKeyInfo; output: the
+                     * shared secret as it is, without a KDF */
+    MESH_OP_DECAPSULATE /* input: the encapsulated secret */
 };
 
 enum mesh_padding {
@@ -41,6 +42,7 @@ enum mesh_padding {
 };
 
 #define MESH_DIGEST_NAME_MAX 32
+#define MESH_VARIANT_MAX     16
 
 /*
  * One private operation.  An empty digest means none was set: the input of a
@@ -53,8 +55,17 @@ struct mesh_private_op {
     char digest[MESH_DIGEST_NAME_MAX]; /* SHA2-256 …; of OAEP its digest */
     char mgf1_digest[MESH_DIGEST_NAME_MAX]; /* PSS, OAEP; empty: as digest */
     int salt_length;                        /* PSS: octets, never negative */
-    const unsigned char *label;             /* OAEP; NULL if label_len is 0 */
+    /* OAEP: its label; EdDSA, ML-DSA, SLH-DSA: the context string; NULL if
+     * label_len is 0 */
+    const unsigned char *label;
     size_t label_len;
+    /* EdDSA: "Ed25519ph" …; KEM: "RSASVE", "DHKEM"; empty: the algorithm's own
+     * or only one */
+    char variant[MESH_VARIANT_MAX];
+    unsigned deterministic;      /* ECDSA (RFC 6979), ML-DSA, SLH-DSA: 1 for a
+                                  * signature without random numbers */
+    unsigned encoded;            /* ML-DSA, SLH-DSA: 1 if the input is encoded
+                                  * already ("message-encoding" 0) */
     unsigned tls_client_version; /* MESH_PAD_PKCS1_TLS */
     unsigned tls_negotiated_version;
     unsigned implicit_rejection; /* PKCS#1, where libcrypto has it */

@@ -61,6 +61,9 @@ int mesh_keystore_operate(struct mesh_context *ctx,
         (uint32_t)(*out_len < MESH_MESSAGE_MAX ? *out_len : MESH_MESSAGE_MAX);
     memcpy(call.request.digest, op->digest, sizeof(op->digest));
     memcpy(call.request.mgf1_digest, op->mgf1_digest, sizeof(op->mgf1_digest));
+    memcpy(call.request.variant, op->variant, sizeof(op->variant));
+    call.request.deterministic = op->deterministic;
+    call.request.encoded = op->encoded;
     call.label = op->label;
     call.request.label_len = (uint32_t)op->label_len;
     call.data = in;

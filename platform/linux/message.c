@@ -23,7 +23,7 @@
 #define CONTROL_SIZE CMSG_SPACE(PASSED_MAX * sizeof(int))
 
 /* The layout is the protocol: a change of it is a change of the version. */
-_Static_assert(sizeof(struct mesh_request) == 288, "struct mesh_request");
+_Static_assert(sizeof(struct mesh_request) == 312, "struct mesh_request");
 _Static_assert(sizeof(struct mesh_answer) == 32, "struct mesh_answer");
 
 /* A message as it came, before anything in it is believed. */
@@ -334,7 +334,8 @@ static int request_fits(const struct mesh_request *r)
     return r->version == MESH_MESSAGE_VERSION && r->reserved == 0
            && mesh_message_terminated(r->udf, sizeof(r->udf))
            && mesh_message_terminated(r->digest, sizeof(r->digest))
-           && mesh_message_terminated(r->mgf1_digest, sizeof(r->mgf1_digest));
+           && mesh_message_terminated(r->mgf1_digest, sizeof(r->mgf1_digest))
+           && mesh_message_terminated(r->variant, sizeof(r->variant));
 }
 
 enum mesh_message_result

@@ -16,7 +16,7 @@
 
 #include <stdint.h>
 
-#define MESH_MESSAGE_VERSION 1u
+#define MESH_MESSAGE_VERSION 2u
 #define MESH_MESSAGE_INLINE  8192u       /* data octets inside a message */
 #define MESH_MESSAGE_MAX     (64u << 20) /* data octets in a memfd */
 
@@ -57,6 +57,9 @@ struct mesh_request {
     unsigned char spki_sha256[32];
     char digest[MESH_DIGEST_NAME_MAX];
     char mgf1_digest[MESH_DIGEST_NAME_MAX];
+    char variant[MESH_VARIANT_MAX];
+    uint32_t deterministic;
+    uint32_t encoded;
     uint32_t label_len;
     uint32_t data_len;
     uint32_t in_memfd; /* 1: label and data are in the memfd */

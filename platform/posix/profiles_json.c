@@ -459,6 +459,9 @@ static int forget(struct mesh_context *ctx, json_t *root, const void *arg)
             && mesh_udf_may_equal(&other, &udf))
             json_object_del(section, name);
     }
+    /* undoing the first profile of a section leaves the file as it was */
+    if (json_object_size(section) == 0)
+        json_object_del(root, sections[change->kind]);
     return 1;
 }
 

@@ -39,7 +39,7 @@ static void wants_its_version(void **state)
     int fd = connect_to_keyd();
 
     (void)state;
-    hello.version = 2;
+    hello.version = MESH_MESSAGE_VERSION + 1;
     assert_int_equal(ask(fd, &hello, NULL, 0), MESH_R_KEYD_PROTOCOL);
     expect_refusal(MESH_R_KEYD_PROTOCOL, "another version");
     expect_closed(fd);

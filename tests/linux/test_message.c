@@ -310,7 +310,7 @@ static void malformed_answers_are_refused(void **state)
     int fd = memfd(10, SEALS);
 
     (void)state;
-    bad[0].version = 2;
+    bad[0].version = MESH_MESSAGE_VERSION + 1;
     bad[1].reserved[0] = 1;
     bad[2].reserved[1] = 1;
     bad[3].data_len = 1;

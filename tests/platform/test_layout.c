@@ -276,12 +276,12 @@ static void changes(void **state)
     assert_int_equal(stat(in_home("profiles.json"), &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
 
-    /* With the entry go all of its defaults. */
+    /* With the entry go all of its defaults, and an empty section. */
     expect_ok(ctx, mesh_layout_remove(ctx, MESH_PROFILE_APPLICATION, WEB));
     expect_ok(ctx, mesh_layout_remove(ctx, MESH_PROFILE_DEVICE, ALICE));
     expect_ok(ctx,
               mesh_layout_set_default(ctx, MESH_PROFILE_DEVICE, NULL, NULL));
-    expect_document("{\"Version\": 3, \"ApplicationProfiles\": {},"
+    expect_document("{\"Version\": 3,"
                     " \"DeviceProfiles\": {\"New\": [1.5],"
                     "  \"" DEVICE "\": {\"File\": \"" DEVICE "/" DEVICE
                     ".mmm\", \"Archive\": \"" DEVICE "/" DEVICE ".all.mmm\","

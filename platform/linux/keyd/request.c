@@ -71,6 +71,8 @@ static int serve_operate(struct call *call)
         .tls_client_version = request->tls_client_version,
         .tls_negotiated_version = request->tls_negotiated_version,
         .implicit_rejection = request->implicit_rejection,
+        .deterministic = request->deterministic,
+        .encoded = request->encoded,
     };
     EVP_PKEY *key;
     int ok;
@@ -80,6 +82,7 @@ static int serve_operate(struct call *call)
         request->salt_length > INT32_MAX ? -1 : (int)request->salt_length;
     memcpy(op.digest, request->digest, sizeof(op.digest));
     memcpy(op.mgf1_digest, request->mgf1_digest, sizeof(op.mgf1_digest));
+    memcpy(op.variant, request->variant, sizeof(op.variant));
     if (!mesh_operate_check(call->ctx, &op, call->data, call->data_len))
         return 0;
     mesh_operate_describe(&op, call->what, sizeof(call->what));
