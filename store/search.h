@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * The search for a profile of this device, between search.c and resolve.c.
+ * The search for a profile of this device, between search.c and its users.
  */
 #ifndef MESH_STORE_SEARCH_H
 #define MESH_STORE_SEARCH_H

@@ -1,0 +1,117 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Which key of a profile a role means on this device, and how it is spelled.
+ */
+#include "store/role.h"
+
+#include "store/uri.h"
+
+#include <openssl/crypto.h>
+#include <string.h>
+
+#define KEYS_MAX 1024 /* that one role may name */
+
+/* Of an application's keys for several devices, this device's: *keys. */
+static size_t keep_this_device(const struct mesh_layout *layout,
+                               const struct mesh_profile_key **keys, size_t n)
+{
+    const struct mesh_layout_entry *entry =
+        mesh_layout_default(layout, MESH_PROFILE_DEVICE, NULL);
+    size_t i, k, count = mesh_layout_count(layout);
+    struct mesh_udf device;
+
+    for (i = 0; n > 1 && i <= count; i++) {
+        for (k = 0; entry != NULL && k < n; k++)
+            if (keys[k]->device != NULL
+                && mesh_udf_decode(keys[k]->device, &device)
+                && mesh_udf_may_equal(&device, &entry->udf)) {
+                keys[0] = keys[k];
+                return 1;
+            }
+        entry = i < count ? mesh_layout_entry(layout, i) : NULL;
+        if (entry != NULL && entry->kind != MESH_PROFILE_DEVICE)
+            entry = NULL;
+    }
+    return n;
+}
+
+int mesh_role_holds(struct mesh_context *ctx, EVP_PKEY *public, int *held)
+{
+    struct mesh_key_name name;
+
+    *held = 0;
+    return mesh_key_name_of(ctx, public, &name)
+           && mesh_keystore_holds(ctx, &name, held);
+}
+
+/* Of several online keys any may sign: the one that is here, else the first. */
+static size_t keep_held(struct mesh_context *ctx,
+                        const struct mesh_profile_key **keys, size_t n)
+{
+    struct mesh_context quiet = mesh_context_quiet(ctx);
+    size_t i;
+    int held;
+
+    if (n < 2 || strcmp(keys[0]->member, "OnlineSignatureKeys") != 0)
+        return n;
+    for (i = 0; i < n; i++)
+        if (mesh_role_holds(&quiet, keys[i]->public, &held) && held) {
+            keys[0] = keys[i];
+            break;
+        }
+    return 1;
+}
+
+const char *mesh_role_of(const struct mesh_search *s,
+                         const struct mesh_profile_key *key)
+{
+    const char *const roles[] = {mesh_profile_role(key), key->member};
+    const struct mesh_profile_key *keys[KEYS_MAX];
+    size_t i, n;
+
+    for (i = 0; i < 2; i++) {
+        n = mesh_profile_find_keys(s->ctx, s->profile, roles[i], keys,
+                                   KEYS_MAX);
+        if (keep_this_device(s->layout, keys, n) == 1 && keys[0] == key)
+            return roles[i];
+    }
+    return key->udf;
+}
+
+char *mesh_role_uri(const struct mesh_search *s,
+                    const struct mesh_profile_key *key)
+{
+    char profile[MESH_UDF_TEXT_MAX];
+
+    mesh_udf_print(&s->profile->udf, profile);
+    return mesh_uri_print(s->ctx, profile, mesh_role_of(s, key));
+}
+
+int mesh_role_find(struct mesh_search *s, const char *role,
+                   const struct mesh_profile_key **key, size_t *count)
+{
+    const struct mesh_profile_key *keys[KEYS_MAX];
+    size_t n = mesh_profile_find_keys(s->ctx, s->profile, role, keys, KEYS_MAX);
+
+    n = keep_held(s->ctx, keys, keep_this_device(s->layout, keys, n));
+    *key = n == 1 ? keys[0] : NULL;
+    *count = n;
+    return n == 1;
+}
+
+int mesh_role_raise(struct mesh_search *s, const char *problem,
+                    const char *role)
+{
+    const struct mesh_profile *p = s->profile;
+    char list[256] = "";
+    size_t i;
+
+    for (i = 0; i < p->keys_count && strlen(list) < sizeof(list) - 1; i++) {
+        OPENSSL_strlcat(list, i > 0 ? ", " : "", sizeof(list));
+        OPENSSL_strlcat(list, mesh_role_of(s, &p->keys[i]), sizeof(list));
+    }
+    return mesh_raise(
+        s->ctx, MESH_R_NO_ROLE, "profile %.64s has %s \"%.64s\"; its keys: %s",
+        p->identifier, problem, role, p->keys_count > 0 ? list : "none");
+}

@@ -1,0 +1,31 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Which key of a profile a role means on this device, and how it is spelled.
+ */
+#ifndef MESH_STORE_ROLE_H
+#define MESH_STORE_ROLE_H
+
+#include "store/search.h"
+
+/* Whether the key store has the private half: *held is 1 or 0. */
+int mesh_role_holds(struct mesh_context *ctx, EVP_PKEY *public, int *held);
+
+/* The one key of s->profile that a role names; 0, and nothing raised, with *key
+ * NULL if there is not one, and how many there are. */
+int mesh_role_find(struct mesh_search *s, const char *role,
+                   const struct mesh_profile_key **key, size_t *count);
+/* No key can be chosen: raises what the problem is, and which keys there are.
+ */
+int mesh_role_raise(struct mesh_search *s, const char *problem,
+                    const char *role);
+
+/* How the role of a key of s->profile is spelled so that it comes back to this
+ * key: borrowed. */
+const char *mesh_role_of(const struct mesh_search *s,
+                         const struct mesh_profile_key *key);
+/* The canonical URI of a key of s->profile; the caller frees (OPENSSL_free). */
+char *mesh_role_uri(const struct mesh_search *s,
+                    const struct mesh_profile_key *key);
+
+#endif
