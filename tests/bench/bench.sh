@@ -16,21 +16,31 @@ run() {
 }
 
 say "mesh://device/sign"
-run --key mesh://device/sign --file ec.pem --csv ec.csv > ec.txt ||
-    die "it does not run"
+run --key mesh://device/sign --file ec.pem --operations sign,load-sign \
+    --csv ec.csv > ec.txt || die "it does not run"
 cat ec.txt
 [ "$(grep -c '^sign ' ec.txt)" = 2 ] || die "no table"
-[ "$(grep -Ec '^sign,[12],(uri|file),[0-9.]+,[0-9.]+,[0-9.]+,[0-9]+$' ec.csv)" \
-    = 4 ] || die "no CSV"
-# both lines of the URI, and 1 by create
-signed=$(awk -F, '$3 == "uri" { n += $7 } END { print n + 1 }' ec.csv)
+[ "$(grep -Ec '^prime256v1,sign,[12],(uri|file)(,[0-9.]+){5}$' ec.csv)" = 4 ] ||
+    die "no CSV"
+# all lines of the URI, and 1 by create
+signed=$(awk -F, '$4 == "uri" { n += $8 } END { print n + 1 }' ec.csv)
 [ "$(grep -c " sign" use.log)" = "$signed" ] ||
     die "the use log has not the $signed signatures"
 
-say "an RSA key file on both sides"
-run --key rsa.pem --file rsa.pem > rsa.txt || die "it does not run"
+say "an RSA key file on all sides"
+run --key rsa.pem --file rsa.pem --provider-key rsa.pem > rsa.txt ||
+    die "it does not run"
 cat rsa.txt
-[ "$(grep -c '^decrypt ' rsa.txt)" = 2 ] || die "no decryption"
+for operation in sign decrypt load load-pem load-sign; do
+    [ "$(grep -Ec "^$operation +[12]( +[0-9.]+){8}$" rsa.txt)" = 2 ] ||
+        die "no $operation"
+done
+
+say "secrets derived from a key file"
+run --key ec.pem --file ec.pem --operations derive > derive.txt ||
+    die "it does not run"
+cat derive.txt
+[ "$(grep -c '^derive ' derive.txt)" = 2 ] || die "no derive"
 
 run --help | grep -q -- --csv || die "no help"
 
@@ -47,6 +57,10 @@ refused 'missing.pem: no private key' --key missing.pem --file ec.pem
 refused 'mesh://nowhere/sign: no private key' --key mesh://nowhere/sign \
     --file ec.pem
 refused 'not the same kind' --key ec.pem --file rsa.pem
+refused 'not the same kind' --key ec.pem --file ec.pem \
+    --provider-key rsa.pem
+refused 'nothing that this key can do' --key ec.pem --file ec.pem \
+    --operations decrypt
 refused 'Usage' --key ec.pem
 refused 'Usage' --key ec.pem --file ec.pem more
 refused 'no list of numbers' --key ec.pem --file ec.pem --threads 1,x

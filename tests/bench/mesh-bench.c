@@ -1,93 +1,87 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * mesh-bench: what a key behind a URI costs against the same kind of key in a
- * file.  Both are measured in one run, turn by turn, so that whatever else the
- * machine does meets both.  Knows nothing of Mesh: any OSSL_STORE URI will do.
+ * mesh-bench: what a key behind a URI costs against the same key in a file.
+ * All are measured in one run in short turns, so that whatever else the machine
+ * does meets all of them alike.
  */
+#include "tests/bench/operation.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/provider.h>
-#include <openssl/rsa.h>
-#include <openssl/store.h>
-#include <openssl/x509.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define TURNS       4 /* of each key in each cell */
-#define THREADS_MAX 64
-#define SAMPLES     65536u /* latencies kept of a thread and turn */
-#define KEPT        64u /* signatures of a thread and turn that are checked */
-#define RESULT_MAX  2048
-#define INPUT_SIZE  32
+#define TURN_SECONDS 0.05
+#define TURNS_MIN    3
+#define TURNS_MAX    10000
+#define THREADS_MAX  64
+#define SAMPLES      8192 /* latencies kept of a thread and turn */
+#define KEPT         4    /* results of a thread and turn that are checked */
+#define KEYS_MAX     3
 
 static const char help[] =
     "Usage: mesh-bench [options] --key URI --file PEM\n"
     "\n"
-    "Measures signatures per second and their latency, and for RSA "
-    "decryptions\n"
-    "(OAEP) too, with the key behind a URI and with a key of the same kind in "
-    "a\n"
-    "file, alternating.  The ratio is URI / file.  Every decryption and, of "
-    "each\n"
-    "thread and turn, the last 64 signatures are checked with the public half\n"
-    "by OpenSSL alone.\n"
+    "Measures operations per second and their latency with the key behind a "
+    "URI and\n"
+    "with a key of the same kind in a file: signatures, decryptions (RSA, "
+    "OAEP),\n"
+    "secrets derived (EC, X25519) or decapsulated (ML-KEM); load: OSSL_STORE "
+    "for\n"
+    "both; load-pem: the file by PEM_read_bio_PrivateKey; load-sign: load and "
+    "sign\n"
+    "once.  Each turn takes 50 ms, and the keys take turns; rate and ratio (to "
+    "the\n"
+    "file) are the medians of all turns.  Of every thread and turn the last "
+    "results\n"
+    "are checked by OpenSSL alone.\n"
     "\n"
-    "  --key URI        the key to measure\n"
-    "  --file PEM       the private key to compare with\n"
-    "  --seconds N      for each key in each cell (default 1)\n"
-    "  --threads LIST   numbers of threads (default 1,2,4,8)\n"
-    "  --csv FILE       writes the figures to FILE, too\n"
-    "  --provider NAME  loads a provider first; may be repeated\n"
+    "  --key URI           the key to measure\n"
+    "  --file PEM          the private key to compare with\n"
+    "  --provider-key URI  a key of another provider as a third; \"-\" where "
+    "it cannot\n"
+    "  --seconds N         for each key in each line (default 1)\n"
+    "  --threads LIST      numbers of threads (default 1,2,4,8)\n"
+    "  --operations LIST   of those above (default: all that the key can)\n"
+    "  --csv FILE          appends the figures to FILE, too\n"
+    "  --provider NAME     loads a provider first; may be repeated\n"
     "  --help\n"
     "\n"
     "Status: 0; 1 an operation failed or its result is wrong; 2 cannot "
     "start.\n";
 
-enum operation { SIGN, DECRYPT };
-static const char *const operation_names[] = {"sign", "decrypt"};
-
-struct key {
-    const char *label, *source;
-    EVP_PKEY *private, *public; /* public: in a library context of its own */
-    const char *digest;         /* NULL for EdDSA */
-    unsigned char plaintext[INPUT_SIZE], ciphertext[RESULT_MAX];
-    size_t ciphertext_len;
-};
-
-struct signature {
-    uint64_t number; /* the message is made of it */
-    unsigned char octets[RESULT_MAX];
-    size_t len;
-};
-
 struct worker {
     pthread_t thread;
-    const struct key *key;
-    enum operation operation;
-    uint64_t done;
+    uint64_t done; /* in this turn */
     int failed;
     uint32_t samples[SAMPLES]; /* nanoseconds */
-    struct signature kept[KEPT];
+    struct result kept[KEPT];
 };
 
-/* All turns of one key with one operation and number of threads. */
+/* One key in one line of the table. */
 struct cell {
-    uint64_t done;
-    double seconds;
+    struct bench_key *key;
+    uint64_t operations; /* all, those before the clock ran, too */
+    double rates[TURNS_MAX], ratios[TURNS_MAX];
     uint32_t *samples;
     size_t count;
 };
 
 static struct worker workers[THREADS_MAX];
+static struct cell cells[KEYS_MAX];
+
+/* What the workers do in this turn; changed while they wait at `start`. */
+static const struct operation *operation;
+static const struct bench_key *turn_key; /* NULL: end */
 static atomic_int running;
+static pthread_barrier_t start, end;
 
 static int64_t now_ns(void)
 {
@@ -104,219 +98,80 @@ static int complain(const char *what, const char *about)
     return 0;
 }
 
-static EVP_PKEY *load_key(const char *uri)
+static void take_turn(struct worker *w)
 {
-    OSSL_STORE_CTX *store = OSSL_STORE_open(uri, NULL, NULL, NULL, NULL);
-    EVP_PKEY *key = NULL;
+    while (atomic_load(&running) && !w->failed) {
+        int64_t from = now_ns();
+        struct result *result = &w->kept[w->done % KEPT];
 
-    if (store != NULL)
-        OSSL_STORE_expect(store, OSSL_STORE_INFO_PKEY);
-    while (store != NULL && key == NULL && !OSSL_STORE_eof(store)) {
-        OSSL_STORE_INFO *info = OSSL_STORE_load(store);
-
-        if (info != NULL
-            && OSSL_STORE_INFO_get_type(info) == OSSL_STORE_INFO_PKEY)
-            key = OSSL_STORE_INFO_get1_PKEY(info);
-        OSSL_STORE_INFO_free(info);
+        result->number = w->done;
+        if (!operation->run(turn_key, result)) {
+            w->failed = 1;
+            complain("failed", operation->name);
+            break;
+        }
+        if (w->done < SAMPLES)
+            w->samples[w->done] = (uint32_t)(now_ns() - from);
+        w->done++;
     }
-    OSSL_STORE_close(store);
-    return key;
-}
-
-/* The public half as OpenSSL alone sees it. */
-static EVP_PKEY *plain_public(EVP_PKEY *key, OSSL_LIB_CTX *plain)
-{
-    unsigned char *der = NULL;
-    const unsigned char *p;
-    int len = i2d_PUBKEY(key, &der);
-    EVP_PKEY *public;
-
-    if (len <= 0)
-        return NULL;
-    p = der;
-    public = d2i_PUBKEY_ex(NULL, &p, len, plain, NULL);
-    OPENSSL_free(der);
-    return public;
-}
-
-static int encrypt(struct key *key, OSSL_LIB_CTX *plain)
-{
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(plain, key->public, NULL);
-    int ok;
-
-    memset(key->plaintext, 0x5a, sizeof(key->plaintext));
-    key->ciphertext_len = sizeof(key->ciphertext);
-    ok = ctx != NULL && EVP_PKEY_encrypt_init(ctx) > 0
-         && EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) > 0
-         && EVP_PKEY_encrypt(ctx, key->ciphertext, &key->ciphertext_len,
-                             key->plaintext, sizeof(key->plaintext))
-                > 0;
-    EVP_PKEY_CTX_free(ctx);
-    return ok;
-}
-
-static int open_key(struct key *key, OSSL_LIB_CTX *plain)
-{
-    key->private = load_key(key->source);
-    if (key->private == NULL)
-        return complain("no private key", key->source);
-    key->public = plain_public(key->private, plain);
-    if (key->public == NULL)
-        return complain("no public half", key->source);
-    key->digest = EVP_PKEY_is_a(key->public, "ED25519")
-                          || EVP_PKEY_is_a(key->public, "ED448")
-                      ? NULL
-                      : "SHA256";
-    if (EVP_PKEY_is_a(key->public, "RSA") && !encrypt(key, plain))
-        return complain("cannot encrypt", key->source);
-    return 1;
-}
-
-static void make_message(uint64_t number, unsigned char message[INPUT_SIZE])
-{
-    memset(message, 0, INPUT_SIZE);
-    memcpy(message, &number, sizeof(number));
-}
-
-/* A fresh context for each signature, as libssl has it. */
-static int sign(const struct key *key, uint64_t number,
-                struct signature *signature)
-{
-    unsigned char message[INPUT_SIZE];
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    int ok;
-
-    make_message(number, message);
-    signature->number = number;
-    signature->len = sizeof(signature->octets);
-    ok = ctx != NULL
-         && EVP_DigestSignInit_ex(ctx, NULL, key->digest, NULL, NULL,
-                                  key->private, NULL)
-                > 0
-         && EVP_DigestSign(ctx, signature->octets, &signature->len, message,
-                           sizeof(message))
-                > 0;
-    EVP_MD_CTX_free(ctx);
-    return ok;
-}
-
-static int verify(const struct key *key, OSSL_LIB_CTX *plain,
-                  const struct signature *signature)
-{
-    unsigned char message[INPUT_SIZE];
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    int ok;
-
-    make_message(signature->number, message);
-    ok = ctx != NULL
-         && EVP_DigestVerifyInit_ex(ctx, NULL, key->digest, plain, NULL,
-                                    key->public, NULL)
-                > 0
-         && EVP_DigestVerify(ctx, signature->octets, signature->len, message,
-                             sizeof(message))
-                > 0;
-    EVP_MD_CTX_free(ctx);
-    return ok;
-}
-
-static int decrypt(const struct key *key)
-{
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key->private, NULL);
-    unsigned char out[RESULT_MAX];
-    size_t len = sizeof(out);
-    int ok;
-
-    ok = ctx != NULL && EVP_PKEY_decrypt_init(ctx) > 0
-         && EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) > 0
-         && EVP_PKEY_decrypt(ctx, out, &len, key->ciphertext,
-                             key->ciphertext_len)
-                > 0
-         && len == sizeof(key->plaintext)
-         && memcmp(out, key->plaintext, len) == 0;
-    EVP_PKEY_CTX_free(ctx);
-    return ok;
 }
 
 static void *work(void *arg)
 {
-    struct worker *w = arg;
-
-    while (!atomic_load(&running))
-        continue;
-    while (atomic_load(&running) == 1 && !w->failed) {
-        int64_t start = now_ns();
-        int ok = w->operation == SIGN
-                     ? sign(w->key, w->done, &w->kept[w->done % KEPT])
-                     : decrypt(w->key);
-
-        if (!ok) {
-            w->failed = 1;
-            complain("failed, or the wrong result",
-                     operation_names[w->operation]);
-            break;
-        }
-        if (w->done < SAMPLES)
-            w->samples[w->done] = (uint32_t)(now_ns() - start);
-        w->done++;
+    pthread_barrier_wait(&start);
+    while (turn_key != NULL) {
+        take_turn(arg);
+        pthread_barrier_wait(&end);
+        pthread_barrier_wait(&start);
     }
     return NULL;
 }
 
-/* Adds a worker's turn to the cell, and checks what it signed. */
-static int collect(struct cell *cell, const struct worker *w,
-                   OSSL_LIB_CTX *plain)
+/* Adds what a worker did to the cell, and checks its last results. */
+static int collect(struct cell *cell, const struct worker *w)
 {
     size_t n = w->done < SAMPLES ? w->done : SAMPLES;
     size_t kept = w->done < KEPT ? w->done : KEPT, i;
     uint32_t *more;
 
+    cell->operations += w->done;
     if (w->failed || n == 0)
         return !w->failed;
     more = realloc(cell->samples, (cell->count + n) * sizeof(*more));
     if (more == NULL)
-        return complain("out of memory", w->key->source);
+        return complain("out of memory", cell->key->source);
     memcpy(more + cell->count, w->samples, n * sizeof(*more));
     cell->samples = more;
     cell->count += n;
-    cell->done += w->done;
-    for (i = 0; w->operation == SIGN && i < kept; i++)
-        if (!verify(w->key, plain, &w->kept[i]))
-            return complain("A SIGNATURE DOES NOT VERIFY", w->key->source);
+    for (i = 0; i < kept; i++)
+        if (!operation->check(cell->key, &w->kept[i]))
+            return complain("A RESULT IS WRONG", cell->key->source);
     return 1;
 }
 
-/* One turn: threads work for so long. */
-static int take_turn(struct cell *cell, const struct key *key,
-                     enum operation operation, int threads, double seconds,
-                     OSSL_LIB_CTX *plain)
+/* One turn of all threads with one key. */
+static int give_turn(struct cell *cell, int threads, double seconds,
+                     double *rate)
 {
-    const long ns = (long)(seconds * 1e9);
-    const struct timespec pause = {ns / 1000000000, ns % 1000000000};
-    int64_t start;
-    int i, started, ok = 1;
+    const struct timespec pause = {(time_t)seconds,
+                                   (long)((seconds - (time_t)seconds) * 1e9)};
+    uint64_t before = cell->operations;
+    int64_t from;
+    int i, ok = 1;
 
-    atomic_store(&running, 0);
-    for (started = 0; started < threads; started++) {
-        struct worker *w = &workers[started];
-
-        w->key = key;
-        w->operation = operation;
-        w->done = 0;
-        w->failed = 0;
-        if (pthread_create(&w->thread, NULL, work, w) != 0) {
-            ok = complain("cannot start it", "a thread");
-            break;
-        }
-    }
-    start = now_ns();
+    for (i = 0; i < threads; i++)
+        workers[i].done = 0;
+    turn_key = cell->key;
     atomic_store(&running, 1);
+    pthread_barrier_wait(&start);
+    from = now_ns();
     nanosleep(&pause, NULL);
-    atomic_store(&running, 2);
-    for (i = 0; i < started; i++)
-        pthread_join(workers[i].thread, NULL);
-    cell->seconds += (double)(now_ns() - start) / 1e9;
-    for (i = 0; i < started; i++)
-        ok = collect(cell, &workers[i], plain) && ok;
+    atomic_store(&running, 0);
+    pthread_barrier_wait(&end);
+    *rate = (double)(now_ns() - from);
+    for (i = 0; i < threads; i++)
+        ok = collect(cell, &workers[i]) && ok;
+    *rate = (double)(cell->operations - before) / (*rate / 1e9);
     return ok;
 }
 
@@ -327,9 +182,17 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double rate(const struct cell *cell)
+static int by_value(const void *a, const void *b)
 {
-    return (double)cell->done / cell->seconds;
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static double median(double *values, size_t count)
+{
+    qsort(values, count, sizeof(*values), by_value);
+    return values[count / 2];
 }
 
 static double quantile(const struct cell *cell, size_t percent)
@@ -338,92 +201,238 @@ static double quantile(const struct cell *cell, size_t percent)
                            : 0;
 }
 
-/* One line of the table: the same work with both keys, turn by turn. */
-static int compare(const struct key keys[2], enum operation operation,
-                   int threads, double seconds, OSSL_LIB_CTX *plain, FILE *csv)
+/* The turns of one line, the order of the keys reversed each time.  The first
+ * of each key opens connections and fills caches, and does not count. */
+static int measure(int keys, int threads, double seconds, size_t turns)
 {
-    struct cell cells[2] = {{0}, {0}};
-    int turn, k, ok = 1;
+    double rates[KEYS_MAX];
+    size_t turn;
+    int i, k, ok = 1;
 
-    for (turn = 0; ok && turn < TURNS; turn++)
-        for (k = 0; ok && k < 2; k++)
-            ok = take_turn(&cells[k], &keys[k], operation, threads,
-                           seconds / TURNS, plain);
-    if (ok)
-        printf("%-9s %7d", operation_names[operation], threads);
-    for (k = 0; ok && k < 2; k++) {
-        const struct cell *c = &cells[k];
-
-        qsort(c->samples, c->count, sizeof(*c->samples), by_size);
-        printf(" %10.0f %9.1f %9.1f", rate(c), quantile(c, 50),
-               quantile(c, 99));
-        if (csv != NULL)
-            fprintf(csv, "%s,%d,%s,%.1f,%.1f,%.1f,%llu\n",
-                    operation_names[operation], threads, keys[k].label, rate(c),
-                    quantile(c, 50), quantile(c, 99),
-                    (unsigned long long)c->done);
+    for (turn = 0; ok && turn <= turns; turn++) {
+        for (i = 0; ok && i < keys; i++) {
+            k = turn % 2 == 0 ? i : keys - 1 - i;
+            ok = give_turn(&cells[k], threads, seconds / (double)turns,
+                           &rates[k]);
+        }
+        for (k = 0; k < keys && turn == 0; k++)
+            cells[k].count = 0;
+        for (k = 0; k < keys && turn > 0; k++) {
+            cells[k].rates[turn - 1] = rates[k];
+            cells[k].ratios[turn - 1] = rates[k] / rates[1];
+        }
     }
-    if (ok)
-        printf(" %6.2f\n", rate(&cells[0]) / rate(&cells[1]));
-    fflush(stdout);
-    free(cells[0].samples);
-    free(cells[1].samples);
     return ok;
 }
 
-static int run(const struct key keys[2], const char *threads, double seconds,
-               OSSL_LIB_CTX *plain, FILE *csv)
+/* Each key does the operation once, and right.  That a third cannot is no
+ * error.  How many can; 0 on failure. */
+static int try_keys(struct bench_key *keys, int count)
 {
-    enum operation last = EVP_PKEY_is_a(keys[0].public, "RSA") ? DECRYPT : SIGN;
-    enum operation operation;
-    char *end;
+    struct result *result = &workers[0].kept[0];
+    int k, ok;
 
-    printf("%s, %d bits; %.1f s for each key and line\n",
-           EVP_PKEY_get0_type_name(keys[0].public),
-           EVP_PKEY_get_bits(keys[0].public), seconds);
-    printf("%-9s %7s %10s %9s %9s %10s %9s %9s %6s\n", "operation", "threads",
-           "URI: 1/s", "median us", "p99 us", "file: 1/s", "median us",
-           "p99 us", "ratio");
-    if (csv != NULL)
-        fprintf(csv, "operation,threads,key,per_second,median_us,p99_us,"
-                     "operations\n");
-    for (operation = SIGN; operation <= last; operation++) {
-        const char *p = threads;
+    for (k = 0; k < count; k++) {
+        memset(&cells[k], 0, sizeof(cells[k]));
+        cells[k].key = &keys[k];
+        cells[k].operations = 1;
+        ERR_clear_error();
+        ok = (operation->prepare == NULL || operation->prepare(&keys[k]))
+             && operation->run(&keys[k], result);
+        if (!ok && k > 1)
+            return k;
+        if (!ok)
+            return complain("failed", keys[k].source);
+        if (!operation->check(&keys[k], result))
+            return complain("A RESULT IS WRONG", keys[k].source);
+    }
+    return count;
+}
 
-        do {
-            long n = strtol(p, &end, 10);
+static void print_line(int count, int keys, int threads, size_t turns,
+                       const char *name, FILE *csv)
+{
+    int k;
 
-            if (end == p || n < 1 || n > THREADS_MAX
-                || (*end != ',' && *end != '\0')) {
-                complain("no list of numbers from 1 to 64", threads);
-                return 2;
-            }
-            if (!compare(keys, operation, (int)n, seconds, plain, csv))
-                return 1;
-            p = end + 1;
-        } while (*end == ',');
+    printf("%-11s %7d", operation->name, threads);
+    for (k = 0; k < count; k++) {
+        struct cell *c = &cells[k];
+        double rate;
+
+        if (k >= keys) {
+            printf(" %10s %9s", "-", "-");
+            continue;
+        }
+        rate = median(c->rates, turns);
+        median(c->ratios, turns);
+        qsort(c->samples, c->count, sizeof(*c->samples), by_size);
+        printf(" %10.0f %9.1f", rate, quantile(c, 50));
+        if (csv != NULL)
+            fprintf(csv, "%s,%s,%d,%s,%.1f,%.1f,%.1f,%llu,%.3f\n", name,
+                    operation->name, threads, c->key->label, rate,
+                    quantile(c, 50), quantile(c, 99),
+                    (unsigned long long)c->operations, c->ratios[turns / 2]);
+    }
+    printf(" %6.2f", cells[0].ratios[turns / 2]);
+    if (count > 2 && keys > 2)
+        printf(" %6.2f", cells[2].ratios[turns / 2]);
+    printf(count > keys ? "      -\n" : "\n");
+    fflush(stdout);
+}
+
+/* One line of the table. */
+static int compare(struct bench_key *keys, int count, int threads,
+                   double seconds, const char *name, FILE *csv)
+{
+    size_t turns = (size_t)(seconds / TURN_SECONDS);
+    int able = try_keys(keys, count), i, k, ok;
+
+    if (!able)
+        return 0;
+    turns = turns < TURNS_MIN   ? TURNS_MIN
+            : turns > TURNS_MAX ? TURNS_MAX
+                                : turns;
+    pthread_barrier_init(&start, NULL, (unsigned)threads + 1);
+    pthread_barrier_init(&end, NULL, (unsigned)threads + 1);
+    for (i = 0; i < threads; i++)
+        if (pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0) {
+            complain("cannot start it", "a thread");
+            exit(2); /* the others wait for it */
+        }
+    ok = measure(able, threads, seconds, turns);
+    turn_key = NULL;
+    pthread_barrier_wait(&start);
+    for (i = 0; i < threads; i++) {
+        pthread_join(workers[i].thread, NULL);
+        for (k = 0; k < KEPT; k++) {
+            EVP_PKEY_free(workers[i].kept[k].loaded);
+            workers[i].kept[k].loaded = NULL;
+        }
+    }
+    pthread_barrier_destroy(&start);
+    pthread_barrier_destroy(&end);
+    if (ok)
+        print_line(count, able, threads, turns, name, csv);
+    for (k = 0; k < count; k++)
+        free(cells[k].samples);
+    return ok;
+}
+
+/* Whether a list separated by commas has the word. */
+static int has_word(const char *list, const char *word)
+{
+    size_t len = strlen(word);
+
+    for (; list != NULL; list = strchr(list, ',')) {
+        list += *list == ',';
+        if (strncmp(list, word, len) == 0
+            && (list[len] == ',' || list[len] == '\0'))
+            return 1;
     }
     return 0;
 }
 
+static int run(struct bench_key *keys, int count, const char *threads,
+               const char *wanted, double seconds, FILE *csv)
+{
+    char name[64], *end_of_number;
+    int k, lines = 0;
+    size_t i;
+
+    bench_key_name(&keys[0], name, sizeof(name));
+    printf("%s; %.1f s for each key and line\n%-11s %7s", name, seconds,
+           "operation", "threads");
+    for (k = 0; k < count; k++)
+        printf(" %6s 1/s %9s", keys[k].label, "median us");
+    printf(" %6s%s\n", "ratio", count > 2 ? "  other" : "");
+    for (i = 0; (operation = operation_row(i)) != NULL; i++) {
+        const char *p = threads;
+
+        if (!operation->applies(&keys[0])
+            || (wanted != NULL && !has_word(wanted, operation->name)))
+            continue;
+        do {
+            long n = strtol(p, &end_of_number, 10);
+
+            if (end_of_number == p || n < 1 || n > THREADS_MAX
+                || (*end_of_number != ',' && *end_of_number != '\0')) {
+                complain("no list of numbers from 1 to 64", threads);
+                return 2;
+            }
+            if (!compare(keys, count, (int)n, seconds, name, csv))
+                return 1;
+            p = end_of_number + 1;
+            lines++;
+        } while (*end_of_number == ',');
+    }
+    if (lines == 0) {
+        complain("nothing that this key can do", wanted);
+        return 2;
+    }
+    return 0;
+}
+
+static FILE *open_csv(const char *path)
+{
+    FILE *csv = fopen(path, "a");
+
+    if (csv == NULL)
+        complain(strerror(errno), path);
+    else if (ftell(csv) == 0)
+        fprintf(csv, "algorithm,operation,threads,key,per_second,median_us,"
+                     "p99_us,operations,ratio\n");
+    return csv;
+}
+
+static int open_keys(struct bench_key *keys, int count, OSSL_LIB_CTX *plain)
+{
+    char first[64], name[64];
+    int k;
+
+    for (k = 0; k < count; k++) {
+        if (!bench_key_open(&keys[k], plain))
+            return complain("no private key", keys[k].source);
+        bench_key_name(&keys[k], name, sizeof(name));
+        if (k == 0)
+            memcpy(first, name, sizeof(first));
+        if (strcmp(first, name) != 0)
+            return complain("not the same kind of key as the URI's",
+                            keys[k].source);
+    }
+    return 1;
+}
+
 int main(int argc, char **argv)
 {
-    enum { KEY, KEY_FILE, SECONDS, THREADS, CSV, PROVIDER, HELP };
+    enum {
+        KEY,
+        KEY_FILE,
+        OTHER,
+        SECONDS,
+        THREADS,
+        OPERATIONS,
+        CSV,
+        PROVIDER,
+        HELP
+    };
     static const struct option options[] = {
         {"key", required_argument, NULL, KEY},
         {"file", required_argument, NULL, KEY_FILE},
+        {"provider-key", required_argument, NULL, OTHER},
         {"seconds", required_argument, NULL, SECONDS},
         {"threads", required_argument, NULL, THREADS},
+        {"operations", required_argument, NULL, OPERATIONS},
         {"csv", required_argument, NULL, CSV},
         {"provider", required_argument, NULL, PROVIDER},
         {"help", no_argument, NULL, HELP},
         {0}};
-    const char *given[HELP + 2] = {[SECONDS] = "1", [THREADS] = "1,2,4,8"};
-    struct key keys[2] = {{.label = "uri"}, {.label = "file"}};
+    static struct bench_key keys[KEYS_MAX] = {
+        {.label = "uri"}, {.label = "file"}, {.label = "other"}};
+    const char *given[HELP + 1] = {[SECONDS] = "1", [THREADS] = "1,2,4,8"};
     OSSL_LIB_CTX *plain = OSSL_LIB_CTX_new();
     double seconds;
     FILE *csv = NULL;
-    int c, status = 2;
+    int c, count, status = 2;
 
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (c == '?')
@@ -440,24 +449,17 @@ int main(int argc, char **argv)
         goto end;
     }
     seconds = atof(given[SECONDS]);
-    keys[0].source = given[KEY];
-    keys[1].source = given[KEY_FILE];
     if (plain == NULL || given[KEY] == NULL || given[KEY_FILE] == NULL
         || optind < argc || !(seconds >= 0.01 && seconds <= 3600))
         goto usage;
-    if (!open_key(&keys[0], plain) || !open_key(&keys[1], plain))
+    count = given[OTHER] != NULL ? 3 : 2;
+    keys[0].source = given[KEY];
+    keys[1].source = given[KEY_FILE];
+    keys[2].source = given[OTHER];
+    if (!open_keys(keys, count, plain)
+        || (given[CSV] != NULL && (csv = open_csv(given[CSV])) == NULL))
         goto end;
-    if (EVP_PKEY_get_bits(keys[0].public) != EVP_PKEY_get_bits(keys[1].public)
-        || !EVP_PKEY_is_a(keys[0].public,
-                          EVP_PKEY_get0_type_name(keys[1].public))) {
-        complain("not the same kind of key as the URI's", given[KEY_FILE]);
-        goto end;
-    }
-    if (given[CSV] != NULL && (csv = fopen(given[CSV], "w")) == NULL) {
-        complain(strerror(errno), given[CSV]);
-        goto end;
-    }
-    status = run(keys, given[THREADS], seconds, plain, csv);
+    status = run(keys, count, given[THREADS], given[OPERATIONS], seconds, csv);
     if (csv != NULL && fclose(csv) != 0) {
         complain(strerror(errno), given[CSV]);
         status = 2;
@@ -466,10 +468,8 @@ int main(int argc, char **argv)
 usage:
     fputs(help, stderr);
 end:
-    for (c = 0; c < 2; c++) {
-        EVP_PKEY_free(keys[c].private);
-        EVP_PKEY_free(keys[c].public);
-    }
+    for (c = 0; c < KEYS_MAX; c++)
+        bench_key_close(&keys[c]);
     OSSL_LIB_CTX_free(plain);
     return status;
 }
