@@ -48,6 +48,17 @@ static const struct alias {
 };
 #define ALIASES (sizeof(aliases) / sizeof(aliases[0]))
 
+const char *mesh_kind_word(enum mesh_profile_kind kind)
+{
+    static const char *const words[] = {
+        [MESH_PROFILE_PERSONAL] = "personal",
+        [MESH_PROFILE_DEVICE] = "device",
+        [MESH_PROFILE_APPLICATION] = "application",
+    };
+
+    return words[kind];
+}
+
 /* A context whose errors say where they happened. */
 struct place {
     struct mesh_context *ctx;
@@ -575,7 +586,7 @@ char *mesh_profile_text(struct mesh_context *ctx, const char *tag,
     /* Only its reference count changes. */
     if (document != NULL
         && json_object_set(document, tag, (json_t *)signed_object) == 0)
-        text = json_dumps(document, JSON_INDENT(2));
+        text = mesh_json_print(document, JSON_INDENT(2));
     if (text == NULL)
         mesh_raise(ctx, MESH_R_MEMORY, "writing a profile");
     else

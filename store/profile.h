@@ -29,6 +29,9 @@ struct mesh_profile_application {
                     * AdminDeviceUDF, or SignID of 2017 */
 };
 
+/* "personal", "device" or "application". */
+const char *mesh_kind_word(enum mesh_profile_kind kind);
+
 struct mesh_profile {
     enum mesh_profile_kind kind;
     char *type;       /* tag of the payload: DeviceProfile … */
@@ -96,7 +99,7 @@ json_t *mesh_profile_key_json(struct mesh_context *ctx, EVP_PKEY *public,
                               STACK_OF(X509) * certificates);
 
 /* The tagged text of a file: {"SignedDeviceProfile": signed}; strict JSON.  The
- * caller frees (free()). */
+ * caller frees (OPENSSL_free). */
 char *mesh_profile_text(struct mesh_context *ctx, const char *tag,
                         const json_t *signed_object, size_t *len);
 

@@ -13,12 +13,6 @@
 
 #define BITS_FULL 140 /* of a fingerprint that is no abbreviation */
 
-static const char *const kinds[] = {
-    [MESH_PROFILE_PERSONAL] = "personal",
-    [MESH_PROFILE_DEVICE] = "device",
-    [MESH_PROFILE_APPLICATION] = "application",
-};
-
 /* Words that stand for a default. */
 static const struct word {
     const char *name;
@@ -120,7 +114,7 @@ static int read_entry(struct mesh_context *ctx,
     if (p->kind != entry->kind || strcmp(p->type, "MasterProfile") == 0)
         mesh_raise(ctx, MESH_R_PROFILE_KIND,
                    "%s: a %.64s where the layout has %s profiles", entry->file,
-                   p->type, kinds[entry->kind]);
+                   p->type, mesh_kind_word(entry->kind));
     else if (!mesh_trust_name(ctx, p, &entry->udf, &named))
         named = 0;
     else if (!named)
@@ -364,12 +358,12 @@ void mesh_search_describe(const struct mesh_search *s,
     start_attempt(&attempt, s->ctx);
     if (read_entry(&attempt.ctx, s->layout, entry, &profile)) {
         about = profile->description;
-        BIO_snprintf(text, size, "%s, %.32s%s%s", kinds[entry->kind],
+        BIO_snprintf(text, size, "%s, %.32s%s%s", mesh_kind_word(entry->kind),
                      profile->type, about != NULL ? ", " : "",
                      about != NULL ? about : "");
     } else {
-        BIO_snprintf(text, size, "%s, unusable: %s", kinds[entry->kind],
-                     attempt.text);
+        BIO_snprintf(text, size, "%s, unusable: %s",
+                     mesh_kind_word(entry->kind), attempt.text);
     }
     for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (mesh_layout_default(s->layout, words[i].kind, words[i].application)

@@ -124,6 +124,16 @@ json_t *mesh_json_parse(struct mesh_context *ctx, const char *text, size_t len,
     return json;
 }
 
+char *mesh_json_print(const json_t *value, size_t flags)
+{
+    size_t len = json_dumpb(value, NULL, 0, flags);
+    char *text = len > 0 ? OPENSSL_malloc(len + 1) : NULL;
+
+    if (text != NULL)
+        text[json_dumpb(value, text, len, flags)] = '\0';
+    return text;
+}
+
 int mesh_base64url_decode(struct mesh_context *ctx, const char *text,
                           size_t text_len, unsigned char **out, size_t *len)
 {
@@ -541,7 +551,7 @@ json_t *mesh_signed_make(struct mesh_context *ctx, const char *identifier,
     mesh_udf_print(&udf, kid);
     strftime(now, sizeof(now), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &tm));
 
-    payload_text = json_dumps(payload, JSON_COMPACT);
+    payload_text = mesh_json_print(payload, JSON_COMPACT);
     if (payload_text != NULL
         && hash(ctx, DIGEST, payload_text, strlen(payload_text), digest,
                 &digest_len)) {
@@ -552,7 +562,7 @@ json_t *mesh_signed_make(struct mesh_context *ctx, const char *identifier,
     if (payload64 != NULL && val != NULL)
         header = json_pack("{ss ss}", "alg", jose->name, "val", val);
     if (header != NULL)
-        header_text = json_dumps(header, JSON_COMPACT);
+        header_text = mesh_json_print(header, JSON_COMPACT);
     if (header_text == NULL) {
         mesh_raise(ctx, MESH_R_MEMORY, "making a signed object");
         goto end;
@@ -571,8 +581,8 @@ json_t *mesh_signed_make(struct mesh_context *ctx, const char *identifier,
 
 end:
     json_decref(header);
-    free(payload_text);
-    free(header_text);
+    OPENSSL_free(payload_text);
+    OPENSSL_free(header_text);
     OPENSSL_free(payload64);
     OPENSSL_free(val);
     OPENSSL_free(header64);

@@ -43,6 +43,11 @@ struct mesh_signed {
 json_t *mesh_json_parse(struct mesh_context *ctx, const char *text, size_t len,
                         const char *where);
 
+/* The text of a JSON value, in our own memory whatever allocator the
+ * application gave jansson.  flags: json_dumps().  The caller frees
+ * (OPENSSL_free); NULL when memory is short. */
+char *mesh_json_print(const json_t *value, size_t flags);
+
 /* Base64url, unpadded, line feeds ignored.  *out is the caller's
  * (OPENSSL_free), NUL-terminated beyond *len. */
 int mesh_base64url_decode(struct mesh_context *ctx, const char *text,

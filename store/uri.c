@@ -156,6 +156,24 @@ int mesh_uri_parse(struct mesh_context *ctx, const char *text,
     return decode_part(ctx, "role", text, path, uri->role);
 }
 
+int mesh_uri_profile_name(struct mesh_context *ctx, const char *text,
+                          char name[MESH_URI_PART_MAX])
+{
+    struct mesh_uri uri;
+
+    if (!mesh_uri_is(text)) {
+        OPENSSL_strlcpy(name, text, MESH_URI_PART_MAX);
+        return 1;
+    }
+    if (!mesh_uri_parse(ctx, text, &uri))
+        return 0;
+    if (uri.profile[0] == '\0' || uri.role[0] != '\0')
+        return mesh_raise(ctx, MESH_R_USAGE,
+                          "'%.100s' does not name a profile alone", text);
+    OPENSSL_strlcpy(name, uri.profile, MESH_URI_PART_MAX);
+    return 1;
+}
+
 /* Appends a part, percent-encoded; "@" and ":" may stand as they are. */
 static char *encode_part(char *out, const char *part)
 {

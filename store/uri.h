@@ -41,6 +41,10 @@ int mesh_uri_is(const char *text);
 int mesh_uri_parse(struct mesh_context *ctx, const char *text,
                    struct mesh_uri *uri);
 
+/* What names a profile, from a URI of the profile alone or as it stands. */
+int mesh_uri_profile_name(struct mesh_context *ctx, const char *text,
+                          char name[MESH_URI_PART_MAX]);
+
 /* Writes the canonical form, mesh://…, percent-encoded.  The caller frees with
  * OPENSSL_free.  role may be NULL or empty. */
 char *mesh_uri_print(struct mesh_context *ctx, const char *profile,

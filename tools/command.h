@@ -59,8 +59,6 @@ struct mesh_context failure_catch(const struct mesh_context *ctx,
 /* Its text; NULL if there was none. */
 json_t *failure_json(const struct failure *failure);
 
-/* The words of kinds and application types. */
-const char *kind_word(enum mesh_profile_kind kind);
 /* "device" is a kind, "web" an application type (*type "Web").  0, and nothing
  * raised, if word is neither. */
 int kind_parse(const char *word, enum mesh_profile_kind *kind,

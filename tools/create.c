@@ -4,13 +4,13 @@
  * meshctl create: new keys, new profiles.
  */
 #include "platform/algorithm.h"
+#include "store/payload.h"
 #include "store/resolve.h"
 #include "tools/change.h"
 #include "tools/command.h"
 
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -63,13 +63,13 @@ find_encryption_algorithm(struct mesh_context *ctx, const char *name,
 }
 
 /* Makes a key and its JSON in member of object.  *public is the caller's. */
-static int make_key(struct change *change,
+static int make_key(struct mesh_change *change,
                     const struct mesh_algorithm *algorithm, json_t *object,
                     const char *member, EVP_PKEY **public)
 {
     json_t *key;
 
-    if (!change_generate(change, algorithm->name, public))
+    if (!mesh_change_generate(change, algorithm->name, public))
         return 0;
     key = mesh_profile_key_json(change->ctx, *public, NULL);
     return key != NULL
@@ -102,7 +102,7 @@ static json_t *make_payload(struct mesh_context *ctx, const char *tag,
     if (inner == NULL || json_object_update(inner, more) != 0
         || (payload = json_pack("{s:O}", tag, inner)) == NULL)
         mesh_raise(ctx, MESH_R_MEMORY, "%s", tag);
-    else if (!change_touch(ctx, inner)) {
+    else if (!mesh_payload_touch(ctx, inner)) {
         json_decref(payload);
         payload = NULL;
     }
@@ -138,7 +138,7 @@ int command_create_device(struct mesh_context *ctx, int argc, char **argv)
     char host[HOST_NAME_MAX + 1] = "", udf[MESH_UDF_TEXT_MAX], *text = NULL;
     json_t *members = json_object(), *payload = NULL;
     struct mesh_profile *parsed = NULL;
-    struct change change;
+    struct mesh_change change;
     size_t len = 0;
 
     change_begin(&change, ctx);
@@ -157,11 +157,11 @@ int command_create_device(struct mesh_context *ctx, int argc, char **argv)
         || !name_of_key(ctx, keys[0], udf))
         goto end;
     payload = make_payload(ctx, "DeviceProfile", udf, description, members);
-    ok = payload != NULL && change_lock(&change)
-         && change_sign(&change, MESH_PROFILE_DEVICE, payload, keys[0], NULL,
-                        NULL, &text, &len, &parsed)
-         && change_add(&change, MESH_PROFILE_DEVICE, NULL, udf, NULL, text, len,
-                       make_default);
+    ok = payload != NULL && mesh_change_lock(&change)
+         && mesh_change_sign(&change, MESH_PROFILE_DEVICE, payload, keys[0],
+                             NULL, NULL, &text, &len, &parsed)
+         && mesh_change_add(&change, MESH_PROFILE_DEVICE, NULL, udf, NULL, text,
+                            len, make_default);
 end:
     ok = change_end(&change, ok) && command_made(ctx, udf);
     for (size_t i = 0; i < 3; i++)
@@ -169,13 +169,13 @@ end:
     mesh_profile_free(parsed);
     json_decref(payload);
     json_decref(members);
-    free(text);
+    OPENSSL_free(text);
     return ok;
 }
 
 /* Makes master and escrow key and the signed master profile that declares the
  * online key.  The JSON is the caller's. */
-static json_t *make_master(struct change *change,
+static json_t *make_master(struct mesh_change *change,
                            const struct mesh_algorithm *sign,
                            const struct mesh_algorithm *encrypt,
                            EVP_PKEY *online, char udf[MESH_UDF_TEXT_MAX])
@@ -249,7 +249,7 @@ int command_create_personal(struct mesh_context *ctx, int argc, char **argv)
     json_t *members = NULL, *master = NULL, *payload = NULL;
     EVP_PKEY *online = NULL;
     char udf[MESH_UDF_TEXT_MAX], *text = NULL;
-    struct change change;
+    struct mesh_change change;
     size_t len = 0;
 
     change_begin(&change, ctx);
@@ -258,19 +258,19 @@ int command_create_personal(struct mesh_context *ctx, int argc, char **argv)
         || (sign = find_algorithm(ctx, algorithm)) == NULL
         || (encrypt = find_encryption_algorithm(ctx, NULL, sign)) == NULL
         || !mesh_resolve_profile(ctx, "device", &device, &ignored)
-        || !change_generate(&change, sign->name, &online)
+        || !mesh_change_generate(&change, sign->name, &online)
         || (master = make_master(&change, sign, encrypt, online, udf)) == NULL)
         goto end;
     members = json_pack("{s:O, s:[O], s:[]}", "SignedMasterProfile", master,
-                        "Devices", change_signed_object(device->document),
+                        "Devices", mesh_document_object(device->document),
                         "Applications");
     payload = make_payload(ctx, "PersonalProfile", udf, description, members);
-    ok = payload != NULL && change_lock(&change)
-         && change_sign(&change, MESH_PROFILE_PERSONAL, payload, online, NULL,
-                        NULL, &text, &len, &parsed)
-         && change_add(&change, MESH_PROFILE_PERSONAL, NULL, udf,
-                       portals[0] != NULL ? portals : NULL, text, len,
-                       make_default);
+    ok = payload != NULL && mesh_change_lock(&change)
+         && mesh_change_sign(&change, MESH_PROFILE_PERSONAL, payload, online,
+                             NULL, NULL, &text, &len, &parsed)
+         && mesh_change_add(&change, MESH_PROFILE_PERSONAL, NULL, udf,
+                            portals[0] != NULL ? portals : NULL, text, len,
+                            make_default);
 end:
     ok = change_end(&change, ok) && command_made(ctx, udf);
     EVP_PKEY_free(online);
@@ -279,13 +279,13 @@ end:
     json_decref(members);
     json_decref(master);
     json_decref(payload);
-    free(text);
+    OPENSSL_free(text);
     return ok;
 }
 
 /* The members of an application profile with one key of this device.  Mail has
  * a member of its own for the key; the others list devices. */
-static json_t *application_members(struct change *change, const char *type,
+static json_t *application_members(struct mesh_change *change, const char *type,
                                    const struct mesh_algorithm *algorithm,
                                    const struct mesh_profile *device)
 {
@@ -335,7 +335,7 @@ static int enter_application(struct mesh_context *ctx,
                              const char *identifier, const char *tag,
                              const char *friendly)
 {
-    json_t *inner = change_inner(personal->payload);
+    json_t *inner = mesh_payload_inner(personal->payload);
     json_t *list = json_object_get(inner, "Applications");
     json_t *entry;
 
@@ -371,7 +371,7 @@ int command_create_application(struct mesh_context *ctx, int argc, char **argv)
     char udf[MESH_UDF_TEXT_MAX], tag[32], *text = NULL;
     enum mesh_profile_kind kind;
     struct mesh_udf random;
-    struct change change;
+    struct mesh_change change;
     size_t len = 0;
 
     change_begin(&change, ctx);
@@ -388,11 +388,11 @@ int command_create_application(struct mesh_context *ctx, int argc, char **argv)
     algorithm = strcmp(type, "Mail") == 0
                     ? find_encryption_algorithm(ctx, name, NULL)
                     : find_algorithm(ctx, name);
-    if (algorithm == NULL || !change_lock(&change)
+    if (algorithm == NULL || !mesh_change_lock(&change)
         || !mesh_resolve_profile(ctx, "device", &device, &ignored)
         || !mesh_resolve_profile(ctx, "personal", &personal, &ignored)
         || !check_device(ctx, personal, device)
-        || (signer = change_one_key(ctx, device, "sign")) == NULL
+        || (signer = mesh_profile_one_key(ctx, device, "sign")) == NULL
         || !mesh_udf_random(ctx, &random)
         || (members = application_members(&change, type, algorithm, device))
                == NULL)
@@ -403,11 +403,12 @@ int command_create_application(struct mesh_context *ctx, int argc, char **argv)
     ok = payload != NULL
          && enter_application(ctx, personal, device, udf, tag,
                               description != NULL ? description : type)
-         && change_resign(&change, &personal)
-         && change_sign(&change, MESH_PROFILE_APPLICATION, payload,
-                        signer->public, NULL, personal, &text, &len, &parsed)
-         && change_add(&change, MESH_PROFILE_APPLICATION, type, udf, NULL, text,
-                       len, make_default);
+         && mesh_change_resign(&change, &personal)
+         && mesh_change_sign(&change, MESH_PROFILE_APPLICATION, payload,
+                             signer->public, NULL, personal, &text, &len,
+                             &parsed)
+         && mesh_change_add(&change, MESH_PROFILE_APPLICATION, type, udf, NULL,
+                            text, len, make_default);
 end:
     ok = change_end(&change, ok) && command_made(ctx, udf);
     mesh_profile_free(device);
@@ -415,6 +416,6 @@ end:
     mesh_profile_free(parsed);
     json_decref(members);
     json_decref(payload);
-    free(text);
+    OPENSSL_free(text);
     return ok;
 }

@@ -47,13 +47,13 @@ static void report_profile(struct report *report,
     if (mesh_profile_read(&quiet, entry->file, &profile)
         && mesh_resolve_trust(&quiet, profile))
         report_add(report, FOUND_OK, NULL, "%s profile %s verifies",
-                   kind_word(entry->kind), entry->name);
+                   mesh_kind_word(entry->kind), entry->name);
     else
         report_add(report, FOUND_PROBLEM,
                    "put the missing or broken file back from a copy, or "
                    "'meshctl delete' the profile",
-                   "%s profile %s: %s: %s", kind_word(entry->kind), entry->name,
-                   mesh_reason_text(failure.reason), failure.text);
+                   "%s profile %s: %s: %s", mesh_kind_word(entry->kind),
+                   entry->name, mesh_reason_text(failure.reason), failure.text);
     mesh_profile_free(profile);
 }
 

@@ -5,13 +5,14 @@
  */
 #include "platform/algorithm.h"
 #include "platform/keystore.h"
+#include "store/payload.h"
 #include "store/resolve.h"
+#include "store/uri.h"
 #include "tools/change.h"
 #include "tools/command.h"
 #include "tools/input.h"
 #include "tools/target.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -20,106 +21,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#define ROLE_DEFAULT "ImportedKeys"
-#define RSA_MIN      1024 /* bits */
-
-/* The object in a payload that holds key: with PublicParameters, wherever it
- * stands.  Borrowed; NULL if there is none. */
-static json_t *find_key_object(struct mesh_context *ctx, json_t *value,
-                               EVP_PKEY *key)
-{
-    struct mesh_context quiet = mesh_context_quiet(ctx);
-    json_t *parameters = json_object_get(value, "PublicParameters");
-    json_t *name = json_object_get(value, "UDF"), *member, *found = NULL;
-    struct mesh_udf udf;
-    const char *member_name;
-    size_t i;
-    int named = 0;
-
-    if (name == NULL)
-        name = json_object_get(change_inner(parameters), "kid");
-    if (parameters != NULL && json_is_string(name)
-        && mesh_udf_parse(&quiet, json_string_value(name), &udf)
-        && mesh_udf_names_key(&quiet, &udf, key, &named) && named)
-        return value;
-    if (json_is_object(value)) {
-        json_object_foreach (value, member_name, member)
-            if ((found = find_key_object(ctx, member, key)) != NULL)
-                break;
-    } else {
-        json_array_foreach (value, i, member)
-            if ((found = find_key_object(ctx, member, key)) != NULL)
-                break;
-    }
-    return found;
-}
-
-/* Gives the key object of a payload its certificates; what else stands in it
- * stays. */
-static int set_certificates(struct mesh_context *ctx, json_t *object,
-                            EVP_PKEY *key, STACK_OF(X509) * certificates)
-{
-    static const char *const members[] = {"X509Certificate", "X509Chain"};
-    json_t *made = mesh_profile_key_json(ctx, key, certificates), *value;
-    int ok = made != NULL;
-
-    for (size_t i = 0; ok && i < sizeof(members) / sizeof(members[0]); i++) {
-        value = json_object_get(made, members[i]);
-        json_object_del(object, members[i]);
-        if (value != NULL && json_object_set(object, members[i], value) != 0)
-            ok = mesh_raise(ctx, MESH_R_MEMORY, "%s", members[i]);
-    }
-    json_decref(made);
-    return ok;
-}
-
-/* A member that import may put a key into: a list, or a new one whose name does
- * not mean another key already. */
-static int check_role(struct mesh_context *ctx,
-                      const struct mesh_profile *profile, const char *role)
-{
-    const json_t *present =
-        json_object_get(change_inner(profile->payload), role);
-    const struct mesh_profile_key *other;
-    size_t i = 0;
-
-    while (isalnum((unsigned char)role[i]))
-        i++;
-    if (role[i] != '\0' || i == 0 || i > 64 || mesh_udf_looks_like(role))
-        return mesh_raise(ctx, MESH_R_USAGE,
-                          "--role '%.100s': at most 64 letters and digits, "
-                          "and no fingerprint, are wanted",
-                          role);
-    if (present != NULL
-            ? !json_is_array(present)
-            : mesh_profile_find_keys(ctx, profile, role, &other, 1) > 0)
-        return mesh_raise(ctx, MESH_R_USAGE,
-                          "--role '%.100s' means something else in the "
-                          "profile; take another name",
-                          role);
-    return 1;
-}
-
-/* Enters a key in the profile's payload, or its certificates if it is there. */
-static int enter_key(struct mesh_context *ctx, struct mesh_profile *profile,
-                     const char *role, EVP_PKEY *key,
-                     STACK_OF(X509) * certificates)
-{
-    json_t *inner = change_inner(profile->payload), *made;
-    json_t *object = find_key_object(ctx, inner, key);
-
-    if (object != NULL)
-        return certificates == NULL
-               || set_certificates(ctx, object, key, certificates);
-    made = mesh_profile_key_json(ctx, key, certificates);
-    if (made == NULL)
-        return 0;
-    if (json_object_get(inner, role) == NULL)
-        json_object_set_new(inner, role, json_array());
-    return json_array_append_new(json_object_get(inner, role), made) == 0
-               ? 1
-               : mesh_raise(ctx, MESH_R_MEMORY, "%s", role);
-}
+#define RSA_MIN 1024 /* bits */
 
 /* Puts the private key into the key store. */
 static int keep_key(struct mesh_context *ctx, EVP_PKEY *key, EVP_PKEY **public)
@@ -223,7 +125,7 @@ static int import_key(struct mesh_context *ctx, const struct import *import,
     struct mesh_profile *profile = NULL;
     char name[MESH_URI_PART_MAX];
     EVP_PKEY *public = NULL;
-    struct change change;
+    struct mesh_change change;
     int ok;
 
     change_begin(&change, ctx);
@@ -235,17 +137,20 @@ static int import_key(struct mesh_context *ctx, const struct import *import,
                          "left out",
                          import->file);
     }
-    ok = target_profile_name(ctx, import->profile, name) && change_lock(&change)
+    ok = mesh_uri_profile_name(ctx, import->profile, name)
+         && mesh_change_lock(&change)
          && mesh_resolve_profile(ctx, name, &profile, &ignored)
-         && check_role(ctx, profile, import->role) && check_new(ctx, input->key)
+         && mesh_payload_check_role(ctx, profile, import->role)
+         && check_new(ctx, input->key)
          && (import->in_place ? register_file(ctx, import->file,
                                               &import->passphrase, &public)
                               : keep_key(ctx, input->key, &public))
-         && change_added_key(&change, public)
+         && mesh_change_added_key(&change, public)
          && (EVP_PKEY_eq(public, input->key) == 1
              || mesh_raise(ctx, MESH_R_KEY_MISMATCH, "%.300s", import->file))
-         && enter_key(ctx, profile, import->role, public, certificates)
-         && change_resign(&change, &profile);
+         && mesh_payload_enter_key(ctx, profile, import->role, public,
+                                   certificates)
+         && mesh_change_resign(&change, &profile);
     ok = change_end(&change, ok) && command_made(ctx, change.keys[0].udf);
     EVP_PKEY_free(public);
     mesh_profile_free(profile);
@@ -254,7 +159,7 @@ static int import_key(struct mesh_context *ctx, const struct import *import,
 
 int command_import(struct mesh_context *ctx, int argc, char **argv)
 {
-    struct import import = {NULL, ROLE_DEFAULT, "device", 0, 0, {0}};
+    struct import import = {NULL, MESH_ROLE_DEFAULT, "device", 0, 0, {0}};
     const struct command_option options[] = {
         {"role", &import.role, NULL, 0},
         {"profile", &import.profile, NULL, 0},
@@ -304,14 +209,14 @@ int command_certificate(struct mesh_context *ctx, int argc, char **argv)
     static const struct command_option options[] = {{NULL, NULL, NULL, 0}};
     struct target target = {NULL, NULL};
     struct input input = {NULL, NULL};
-    struct change change;
+    struct mesh_change change;
     EVP_PKEY *key;
     json_t *object;
     int ok = 0;
 
     change_begin(&change, ctx);
     if (!command_options(ctx, &argc, &argv, options, 2, 2)
-        || !input_load(ctx, argv[1], NULL, &input) || !change_lock(&change)
+        || !input_load(ctx, argv[1], NULL, &input) || !mesh_change_lock(&change)
         || !target_open_uri(ctx, argv[0], &target))
         goto end;
     if (target.key == NULL) {
@@ -321,7 +226,7 @@ int command_certificate(struct mesh_context *ctx, int argc, char **argv)
         goto end;
     }
     key = target.key->public;
-    object = find_key_object(ctx, target.profile->payload, key);
+    object = mesh_payload_find_key(ctx, target.profile->payload, key);
     if (!input_sort_certificates(&input, key))
         mesh_raise(ctx, MESH_R_CERTIFICATE,
                    "no certificate in %.200s is of key %s", argv[1],
@@ -332,8 +237,8 @@ int command_certificate(struct mesh_context *ctx, int argc, char **argv)
                    "certificates",
                    target.key->udf);
     else
-        ok = set_certificates(ctx, object, key, input.certificates)
-             && change_resign(&change, &target.profile);
+        ok = mesh_payload_set_certificates(ctx, object, key, input.certificates)
+             && mesh_change_resign(&change, &target.profile);
 end:
     change_end(&change, ok);
     target_clear(&target);

@@ -46,7 +46,7 @@ static int add_default(json_t *defaults, const struct mesh_layout *layout,
 
     return entry == NULL
            || json_object_set_new(defaults,
-                                  type != NULL ? type : kind_word(kind),
+                                  type != NULL ? type : mesh_kind_word(kind),
                                   json_string(entry->name))
                   == 0;
 }
@@ -96,7 +96,7 @@ static int set_default(struct mesh_context *ctx,
     const char *is = NULL;
     int ok;
 
-    if (!target_profile_name(ctx, profile_name, name)
+    if (!mesh_uri_profile_name(ctx, profile_name, name)
         || !find_entry(ctx, layout, name, &entry))
         return 0;
     if (entry == NULL)
@@ -107,8 +107,8 @@ static int set_default(struct mesh_context *ctx,
     if (entry->kind != kind)
         return mesh_raise(ctx, MESH_R_PROFILE_KIND,
                           "%s is of kind %s and cannot be the default for %s",
-                          entry->name, kind_word(entry->kind),
-                          type != NULL ? type : kind_word(kind));
+                          entry->name, mesh_kind_word(entry->kind),
+                          type != NULL ? type : mesh_kind_word(kind));
     if (type != NULL) {
         if (!mesh_profile_read(ctx, entry->file, &profile))
             return 0;
@@ -322,7 +322,7 @@ static int find_key(struct mesh_context *ctx, const char *uri,
              ? mesh_key_name_of(ctx, target.key->public, name)
              : mesh_raise(ctx, MESH_R_PROFILE_MISSING,
                           "%s profile %s is not in the layout of this device",
-                          kind_word(target.profile->kind),
+                          mesh_kind_word(target.profile->kind),
                           target.profile->identifier);
     target_clear(&target);
     return ok;

@@ -4,6 +4,7 @@
  * meshctl: the table of commands, options, help, errors.
  */
 #include "platform/keystore.h"
+#include "store/profile.h"
 #include "store/uri.h"
 #include "tools/command.h"
 
@@ -120,26 +121,15 @@ const char *kind_type(size_t i)
                : NULL;
 }
 
-const char *kind_word(enum mesh_profile_kind kind)
-{
-    static const char *const words[] = {
-        [MESH_PROFILE_PERSONAL] = "personal",
-        [MESH_PROFILE_DEVICE] = "device",
-        [MESH_PROFILE_APPLICATION] = "application",
-    };
-
-    return words[kind];
-}
-
 int kind_parse(const char *word, enum mesh_profile_kind *kind,
                const char **type)
 {
     *type = NULL;
     *kind = MESH_PROFILE_PERSONAL;
-    if (strcasecmp(word, kind_word(*kind)) == 0)
+    if (strcasecmp(word, mesh_kind_word(*kind)) == 0)
         return 1;
     *kind = MESH_PROFILE_DEVICE;
-    if (strcasecmp(word, kind_word(*kind)) == 0)
+    if (strcasecmp(word, mesh_kind_word(*kind)) == 0)
         return 1;
     *kind = MESH_PROFILE_APPLICATION;
     for (size_t i = 0; (*type = kind_type(i)) != NULL; i++)

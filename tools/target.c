@@ -12,24 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-int target_profile_name(struct mesh_context *ctx, const char *text,
-                        char name[MESH_URI_PART_MAX])
-{
-    struct mesh_uri uri;
-
-    if (!mesh_uri_is(text)) {
-        OPENSSL_strlcpy(name, text, MESH_URI_PART_MAX);
-        return 1;
-    }
-    if (!mesh_uri_parse(ctx, text, &uri))
-        return 0;
-    if (uri.profile[0] == '\0' || uri.role[0] != '\0')
-        return mesh_raise(ctx, MESH_R_USAGE,
-                          "'%.100s' does not name a profile alone", text);
-    OPENSSL_strlcpy(name, uri.profile, MESH_URI_PART_MAX);
-    return 1;
-}
-
 int target_open_uri(struct mesh_context *ctx, const char *uri,
                     struct target *target)
 {
@@ -48,7 +30,7 @@ int target_open_uri(struct mesh_context *ctx, const char *uri,
         return 0;
     if (parsed.role[0] == '\0')
         return 1;
-    target->key = change_one_key(ctx, target->profile, parsed.role);
+    target->key = mesh_profile_one_key(ctx, target->profile, parsed.role);
     if (target->key == NULL)
         target_clear(target);
     return target->key != NULL;

@@ -14,9 +14,6 @@ struct target {
     const struct mesh_profile_key *key; /* of it; NULL: all of the profile */
 };
 
-/* What names a profile, from a URI of it or as it stands. */
-int target_profile_name(struct mesh_context *ctx, const char *text,
-                        char name[MESH_URI_PART_MAX]);
 /* The profile, or key of a profile, that a URI names: verified. */
 int target_open_uri(struct mesh_context *ctx, const char *uri,
                     struct target *target);

@@ -99,7 +99,7 @@ int command_verify(struct mesh_context *ctx, int argc, char **argv)
         ok = mesh_raise(ctx, MESH_R_PROFILE_KIND,
                         "%.200s is a %s profile; --personal wants a personal "
                         "one",
-                        file, kind_word(personal->kind));
+                        file, mesh_kind_word(personal->kind));
         goto end;
     }
     if (json && (list = json_array()) == NULL) {

@@ -103,7 +103,7 @@ static inline struct mesh_profile *parse_made(struct mesh_context *ctx,
 
     assert_non_null(text);
     mesh_profile_parse(ctx, text, len, "made.mmm", &profile);
-    free(text);
+    OPENSSL_free(text);
     json_decref(object);
     return profile;
 }

@@ -269,7 +269,7 @@ static int accepted(const struct flip *flip)
     mesh_profile_free(profile);
     assert_true(ok ? captured.count == 0 : captured.count > 0);
     memset(&captured, 0, sizeof(captured));
-    free(text);
+    OPENSSL_free(text);
     return ok;
 }
 

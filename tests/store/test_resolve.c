@@ -245,7 +245,7 @@ static void test_application(void **state)
         ctx, "SignedDeviceProfile",
         json_array_get(json_object_get(payload, "Devices"), 1), &len);
     put(MESH_PROFILE_DEVICE, DEVICE_2, text, NULL);
-    free(text);
+    OPENSSL_free(text);
     mesh_profile_free(owner);
     set_default(MESH_PROFILE_APPLICATION, "SSH", SSH);
     gives("mesh://ssh", MESH_OBJECT_ANY,
@@ -274,7 +274,7 @@ static void test_impostor(void **state)
     object = sign(ctx, "DeviceProfile", body, own);
     text = mesh_profile_text(ctx, "SignedDeviceProfile", object, &len);
     put(MESH_PROFILE_DEVICE, own_udf, text, NULL);
-    free(text);
+    OPENSSL_free(text);
     json_decref(object);
 
     object = sign(ctx, "PersonalProfile",
@@ -283,14 +283,14 @@ static void test_impostor(void **state)
                   stranger);
     text = mesh_profile_text(ctx, "SignedPersonalProfile", object, &len);
     put(MESH_PROFILE_PERSONAL, udf, text, NULL);
-    free(text);
+    OPENSSL_free(text);
     json_decref(object);
     body = web_body(ctx, stranger, udf);
     json_object_set_new(body, "Identifier", json_string(victim_udf));
     object = sign(ctx, "WebProfile", body, stranger);
     text = mesh_profile_text(ctx, "SignedApplicationProfile", object, &len);
     put(MESH_PROFILE_APPLICATION, victim_udf, text, NULL);
-    free(text);
+    OPENSSL_free(text);
     json_decref(object);
 
     snprintf(uri, sizeof(uri), "mesh://%s", victim_udf);
@@ -419,7 +419,7 @@ static void test_private(void **state)
     udf_of(ctx, key, udf);
     text = mesh_profile_text(ctx, "SignedDeviceProfile", object, &len);
     put(MESH_PROFILE_DEVICE, udf, text, NULL);
-    free(text);
+    OPENSSL_free(text);
     json_decref(object);
     set_default(MESH_PROFILE_DEVICE, NULL, udf);
 
@@ -471,7 +471,7 @@ static void test_online(void **state)
     object = sign(ctx, "PersonalProfile", body, keys[1]);
     text = mesh_profile_text(ctx, "SignedPersonalProfile", object, &len);
     put(MESH_PROFILE_PERSONAL, udf, text, NULL);
-    free(text);
+    OPENSSL_free(text);
     json_decref(object);
     udf_of(ctx, keys[0], online[0]);
     udf_of(ctx, keys[1], online[1]);

@@ -1,0 +1,356 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A change of keys, profiles and layout that happens as a whole or not at all.
+ */
+#include "store/change.h"
+
+#include "store/payload.h"
+#include "store/resolve.h"
+#include "store/trust.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const tags[] = {
+    [MESH_PROFILE_PERSONAL] = "SignedPersonalProfile",
+    [MESH_PROFILE_DEVICE] = "SignedDeviceProfile",
+    [MESH_PROFILE_APPLICATION] = "SignedApplicationProfile",
+};
+
+static int go_on(struct mesh_change *change)
+{
+    return change->go_on == NULL || change->go_on(change->ctx);
+}
+
+void mesh_change_begin(struct mesh_change *change, struct mesh_context *ctx)
+{
+    memset(change, 0, sizeof(*change));
+    change->ctx = ctx;
+    change->lock = -1;
+}
+
+int mesh_change_lock(struct mesh_change *change)
+{
+    return go_on(change) && mesh_layout_lock(change->ctx, &change->lock);
+}
+
+int mesh_change_added_key(struct mesh_change *change, EVP_PKEY *public)
+{
+    if (change->keys_count == MESH_CHANGE_KEYS_MAX)
+        return mesh_raise(change->ctx, MESH_R_INTERNAL,
+                          "more than %d keys in one change",
+                          MESH_CHANGE_KEYS_MAX);
+    if (!mesh_key_name_of(change->ctx, public,
+                          &change->keys[change->keys_count]))
+        return 0;
+    change->keys_count++;
+    return 1;
+}
+
+int mesh_change_generate(struct mesh_change *change, const char *algorithm,
+                         EVP_PKEY **public)
+{
+    return go_on(change)
+           && mesh_keystore_generate(change->ctx, algorithm, public)
+           && mesh_change_added_key(change, *public);
+}
+
+int mesh_change_write(struct mesh_change *change, const char *path,
+                      const char *text, size_t len)
+{
+    struct mesh_change_file *file = &change->files[change->files_count];
+
+    if (!go_on(change))
+        return 0;
+    if (change->files_count == MESH_CHANGE_FILES_MAX)
+        return mesh_raise(change->ctx, MESH_R_INTERNAL,
+                          "more than %d files in one change",
+                          MESH_CHANGE_FILES_MAX);
+    if (access(path, F_OK) == 0
+        && !mesh_layout_read_file(change->ctx, path, MESH_PROFILE_FILE_MAX,
+                                  &file->old, &file->old_len))
+        return 0;
+    if ((file->path = OPENSSL_strdup(path)) == NULL) {
+        OPENSSL_free(file->old);
+        file->old = NULL;
+        return mesh_raise(change->ctx, MESH_R_MEMORY, "%s", path);
+    }
+    change->files_count++;
+    file->written = mesh_layout_write_file(change->ctx, path, text, len);
+    return file->written;
+}
+
+/* Remembers what is the default of the new entry's kind or type. */
+static int read_default(struct mesh_change *change)
+{
+    struct mesh_change_entry *entry = &change->entry;
+    const struct mesh_layout_entry *before;
+    struct mesh_layout *layout = NULL;
+
+    if (!mesh_layout_open(change->ctx, &layout))
+        return 0;
+    before = mesh_layout_default(layout, entry->kind, entry->type);
+    if (before != NULL)
+        OPENSSL_strlcpy(entry->default_before, before->name,
+                        sizeof(entry->default_before));
+    mesh_layout_free(layout);
+    return 1;
+}
+
+int mesh_change_add(struct mesh_change *change, enum mesh_profile_kind kind,
+                    const char *type, const char *udf,
+                    const char *const *portals, const char *text, size_t len,
+                    int make_default)
+{
+    struct mesh_change_entry *entry = &change->entry;
+    char *path = mesh_layout_standard_file(change->ctx, udf);
+    int ok = 0;
+
+    entry->kind = kind;
+    entry->type = type;
+    OPENSSL_strlcpy(entry->udf, udf, sizeof(entry->udf));
+    if (path == NULL || !read_default(change)
+        || !mesh_change_write(change, path, text, len)
+        || !mesh_layout_add(change->ctx, kind, udf, portals))
+        goto end;
+    entry->added = 1;
+    if (entry->default_before[0] == '\0' || make_default) {
+        if (!mesh_layout_set_default(change->ctx, kind, type, udf))
+            goto end;
+        entry->default_set = 1;
+    }
+    ok = 1;
+end:
+    OPENSSL_free(path);
+    return ok;
+}
+
+/* Removes or restores a file; a new one's folder goes too if nothing else is
+ * there. */
+static int undo_file(struct mesh_context *ctx, struct mesh_change_file *file)
+{
+    char *slash;
+
+    if (file->old != NULL)
+        return !file->written
+               || mesh_layout_write_file(ctx, file->path, file->old,
+                                         file->old_len);
+    if (unlink(file->path) != 0 && errno != ENOENT)
+        return mesh_raise(ctx, MESH_R_FILE_IO, "%s: cannot remove it: %s",
+                          file->path, strerror(errno));
+    if ((slash = strrchr(file->path, '/')) != NULL) {
+        *slash = '\0';
+        rmdir(file->path);
+    }
+    return 1;
+}
+
+/* Files before the layout, and new ones before old ones: on a full disk that
+ * makes the room that restoring needs. */
+static void undo(struct mesh_change *change)
+{
+    const struct mesh_change_entry *entry = &change->entry;
+    int ok = 1, done = 0;
+
+    for (int old = 0; old <= 1; old++)
+        for (size_t i = change->files_count; i-- > 0;)
+            if ((change->files[i].old != NULL) == old) {
+                ok &= undo_file(change->ctx, &change->files[i]);
+                done = 1;
+            }
+    if (entry->added)
+        ok &= mesh_layout_remove(change->ctx, entry->kind, entry->udf);
+    if (entry->default_set && entry->default_before[0] != '\0')
+        ok &= mesh_layout_set_default(change->ctx, entry->kind, entry->type,
+                                      entry->default_before);
+    for (size_t i = 0; i < change->keys_count; i++) {
+        done = 1;
+        if (mesh_keystore_delete(change->ctx, &change->keys[i]))
+            continue;
+        ok = mesh_raise(change->ctx, MESH_R_OPERATION_FAILED,
+                        "the new key %s is still in the key store; delete it: "
+                        "meshctl delete mesh://%s",
+                        change->keys[i].udf, change->keys[i].udf);
+    }
+    change->undone = done && ok;
+}
+
+int mesh_change_end(struct mesh_change *change, int ok)
+{
+    ok = ok && go_on(change);
+    if (!ok)
+        undo(change);
+    if (change->lock >= 0)
+        mesh_layout_unlock(change->lock);
+    for (size_t i = 0; i < change->files_count; i++) {
+        OPENSSL_free(change->files[i].path);
+        OPENSSL_free(change->files[i].old);
+    }
+    return ok;
+}
+
+const struct mesh_profile_key *
+mesh_profile_one_key(struct mesh_context *ctx,
+                     const struct mesh_profile *profile, const char *role)
+{
+    const struct mesh_profile_key *key = NULL;
+    size_t count = mesh_profile_find_keys(ctx, profile, role, &key, 1);
+
+    if (count == 1)
+        return key;
+    mesh_raise(ctx, MESH_R_NO_ROLE,
+               count == 0
+                   ? "%s profile %s has no key '%.100s'; 'meshctl show' lists "
+                     "its keys"
+                   : "%s profile %s has several keys '%.100s'; name one by its "
+                     "fingerprint",
+               mesh_kind_word(profile->kind), profile->identifier, role);
+    return NULL;
+}
+
+/* Puts a new signed object where the old one was: same tag and wrapper, and the
+ * members beside the signature that we do not know. */
+static char *document_text(struct mesh_context *ctx,
+                           enum mesh_profile_kind kind, json_t *object,
+                           const json_t *before, size_t *len)
+{
+    json_t *inner, *copy = NULL, *old = mesh_document_object(before);
+    json_t *beside = json_object_get(object, "Unauthenticated");
+    const char *tag = tags[kind];
+    char *text = NULL;
+
+    if (before != NULL) {
+        if (json_object_update_missing(object, old) != 0)
+            goto end;
+        if (beside != NULL && json_object_get(old, "Unauthenticated") != NULL
+            && json_object_update_missing(
+                   beside, json_object_get(old, "Unauthenticated"))
+                   != 0)
+            goto end;
+        inner = mesh_payload_inner(before);
+        if (inner != old) {
+            tag = json_object_iter_key(json_object_iter((json_t *)before));
+            copy = json_copy(inner);
+            if (copy == NULL || json_object_set(copy, "Profile", object) != 0)
+                goto end;
+        }
+    }
+    text = mesh_profile_text(ctx, tag, copy != NULL ? copy : object, len);
+end:
+    json_decref(copy);
+    return text;
+}
+
+int mesh_change_sign(struct mesh_change *change, enum mesh_profile_kind kind,
+                     const json_t *payload, EVP_PKEY *signer,
+                     const json_t *before, const struct mesh_profile *personal,
+                     char **text, size_t *len, struct mesh_profile **parsed)
+{
+    struct mesh_context *ctx = change->ctx;
+    const char *identifier = json_string_value(
+        json_object_get(mesh_payload_inner(payload), "Identifier"));
+    json_t *object = mesh_signed_make(ctx, identifier, payload, signer);
+
+    *parsed = NULL;
+    *text =
+        object == NULL ? NULL : document_text(ctx, kind, object, before, len);
+    json_decref(object);
+    if (*text == NULL
+        || !mesh_profile_parse(ctx, *text, *len, "the new profile", parsed))
+        return 0;
+    if ((*parsed)->kind != kind || !json_equal((*parsed)->payload, payload))
+        return mesh_raise(ctx, MESH_R_INTERNAL,
+                          "the new profile %s reads back as another one",
+                          identifier);
+    if (kind != MESH_PROFILE_APPLICATION)
+        return 1;
+    return personal != NULL ? mesh_trust_application(ctx, *parsed, personal)
+                            : mesh_resolve_trust(ctx, *parsed);
+}
+
+/* The first online key whose private half is here. */
+static const struct mesh_profile_key *
+held_online_key(struct mesh_context *ctx, const struct mesh_profile *personal)
+{
+    const struct mesh_profile_key *keys[MESH_SIGNERS_MAX];
+    size_t count =
+        mesh_profile_find_keys(ctx, personal, "online", keys, MESH_SIGNERS_MAX);
+    struct mesh_key_name name;
+    int held = 0;
+
+    for (size_t i = 0; i < count && i < MESH_SIGNERS_MAX; i++) {
+        if (!mesh_key_name_of(ctx, keys[i]->public, &name)
+            || !mesh_keystore_holds(ctx, &name, &held))
+            return NULL;
+        if (held)
+            return keys[i];
+    }
+    mesh_raise(ctx, MESH_R_KEY_NOT_HELD,
+               "none of the %zu online keys of personal profile %s is here; "
+               "change it on the device that has one",
+               count, personal->identifier);
+    return NULL;
+}
+
+/* The path of a profile's file in the layout; the caller frees. */
+static char *file_of(struct mesh_context *ctx,
+                     const struct mesh_profile *profile)
+{
+    struct mesh_layout *layout = NULL;
+    char *path = NULL;
+
+    if (!mesh_layout_open(ctx, &layout))
+        return NULL;
+    for (size_t i = 0; i < mesh_layout_count(layout) && path == NULL; i++) {
+        const struct mesh_layout_entry *entry = mesh_layout_entry(layout, i);
+
+        if (entry->kind == profile->kind
+            && mesh_udf_may_equal(&entry->udf, &profile->udf))
+            path = OPENSSL_strdup(entry->file);
+    }
+    mesh_layout_free(layout);
+    if (path == NULL)
+        mesh_raise(ctx, MESH_R_PROFILE_MISSING,
+                   "%s profile %s is not in the layout of this device",
+                   mesh_kind_word(profile->kind), profile->identifier);
+    return path;
+}
+
+int mesh_change_resign(struct mesh_change *change,
+                       struct mesh_profile **changed)
+{
+    struct mesh_context *ctx = change->ctx;
+    struct mesh_profile *profile = *changed, *device = NULL, *parsed = NULL;
+    const struct mesh_profile_key *signer, *ignored;
+    char *path = file_of(ctx, profile), *text = NULL;
+    size_t len = 0;
+    int ok = 0;
+
+    if (path == NULL)
+        return 0;
+    if (profile->kind == MESH_PROFILE_APPLICATION
+        && !mesh_resolve_profile(ctx, "device", &device, &ignored))
+        goto end;
+    signer = profile->kind == MESH_PROFILE_PERSONAL
+                 ? held_online_key(ctx, profile)
+                 : mesh_profile_one_key(ctx, device != NULL ? device : profile,
+                                        "sign");
+    ok = signer != NULL
+         && mesh_payload_touch(ctx, mesh_payload_inner(profile->payload))
+         && mesh_change_sign(change, profile->kind, profile->payload,
+                             signer->public, profile->document, NULL, &text,
+                             &len, &parsed)
+         && mesh_change_write(change, path, text, len);
+    if (ok) {
+        *changed = parsed;
+        parsed = profile;
+    }
+end:
+    mesh_profile_free(parsed);
+    mesh_profile_free(device);
+    OPENSSL_free(text);
+    OPENSSL_free(path);
+    return ok;
+}

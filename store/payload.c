@@ -1,0 +1,170 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The JSON of a profile that is going to be changed.
+ */
+#include "store/payload.h"
+
+#include <string.h>
+#include <time.h>
+
+#define ROLE_MAX 64
+
+json_t *mesh_payload_inner(const json_t *tagged)
+{
+    return json_object_iter_value(json_object_iter((json_t *)tagged));
+}
+
+json_t *mesh_document_object(const json_t *document)
+{
+    json_t *inner = mesh_payload_inner(document);
+    json_t *wrapped = json_object_get(inner, "Profile");
+
+    return wrapped != NULL ? wrapped : inner;
+}
+
+int mesh_payload_touch(struct mesh_context *ctx, json_t *inner)
+{
+    const char *before = json_string_value(json_object_get(inner, "Updated"));
+    char text[sizeof("2017-09-18T13:00:45Z")];
+    time_t now = time(NULL);
+    struct tm tm;
+
+    if (gmtime_r(&now, &tm) == NULL
+        || strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+        return mesh_raise(ctx, MESH_R_INTERNAL, "no time of day");
+    /* The clock may have been put back: a profile must never seem older than
+     * the one that it replaces. */
+    if (before != NULL && strncmp(before, text, strlen(text) - 1) > 0)
+        return 1;
+    return json_object_set_new(inner, "Updated", json_string(text)) == 0
+               ? 1
+               : mesh_raise(ctx, MESH_R_MEMORY, "Updated");
+}
+
+/* Whether a JSON object is that of key. */
+static int is_key(struct mesh_context *ctx, const json_t *object, EVP_PKEY *key)
+{
+    struct mesh_context quiet = mesh_context_quiet(ctx);
+    const json_t *parameters = json_object_get(object, "PublicParameters");
+    const json_t *name = json_object_get(object, "UDF");
+    struct mesh_udf udf;
+    int named = 0;
+
+    if (name == NULL)
+        name = json_object_get(mesh_payload_inner(parameters), "kid");
+    return parameters != NULL && json_is_string(name)
+           && mesh_udf_parse(&quiet, json_string_value(name), &udf)
+           && mesh_udf_names_key(&quiet, &udf, key, &named) && named;
+}
+
+json_t *mesh_payload_find_key(struct mesh_context *ctx, json_t *payload,
+                              EVP_PKEY *key)
+{
+    json_t *member, *found = NULL;
+    const char *name;
+    size_t i;
+
+    if (is_key(ctx, payload, key))
+        return payload;
+    if (json_is_object(payload)) {
+        json_object_foreach (payload, name, member)
+            if ((found = mesh_payload_find_key(ctx, member, key)) != NULL)
+                break;
+    } else {
+        json_array_foreach (payload, i, member)
+            if ((found = mesh_payload_find_key(ctx, member, key)) != NULL)
+                break;
+    }
+    return found;
+}
+
+int mesh_payload_set_certificates(struct mesh_context *ctx, json_t *object,
+                                  EVP_PKEY *key, STACK_OF(X509) * certificates)
+{
+    static const char *const members[] = {"X509Certificate", "X509Chain"};
+    json_t *made = mesh_profile_key_json(ctx, key, certificates), *value;
+    int ok = made != NULL;
+
+    for (size_t i = 0; ok && i < sizeof(members) / sizeof(members[0]); i++) {
+        value = json_object_get(made, members[i]);
+        json_object_del(object, members[i]);
+        if (value != NULL && json_object_set(object, members[i], value) != 0)
+            ok = mesh_raise(ctx, MESH_R_MEMORY, "%s", members[i]);
+    }
+    json_decref(made);
+    return ok;
+}
+
+/* Not isalnum(): that one knows the application's locale. */
+static int is_alnum(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z')
+           || (c >= 'A' && c <= 'Z');
+}
+
+int mesh_payload_check_role(struct mesh_context *ctx,
+                            const struct mesh_profile *profile,
+                            const char *role)
+{
+    const json_t *present =
+        json_object_get(mesh_payload_inner(profile->payload), role);
+    const struct mesh_profile_key *other;
+    size_t i = 0;
+
+    while (is_alnum(role[i]))
+        i++;
+    if (role[i] != '\0' || i == 0 || i > ROLE_MAX || mesh_udf_looks_like(role))
+        return mesh_raise(ctx, MESH_R_USAGE,
+                          "role '%.100s': at most %d letters and digits, and "
+                          "no fingerprint, are wanted",
+                          role, ROLE_MAX);
+    if (present != NULL
+            ? json_object_get(json_array_get(present, 0), "PublicParameters")
+                  == NULL
+            : mesh_profile_find_keys(ctx, profile, role, &other, 1) > 0)
+        return mesh_raise(ctx, MESH_R_USAGE,
+                          "role '%.100s' means something else in profile %s; "
+                          "take another name",
+                          role, profile->identifier);
+    return 1;
+}
+
+int mesh_payload_enter_key(struct mesh_context *ctx,
+                           struct mesh_profile *profile, const char *role,
+                           EVP_PKEY *key, STACK_OF(X509) * certificates)
+{
+    json_t *inner = mesh_payload_inner(profile->payload), *made;
+    json_t *object = mesh_payload_find_key(ctx, inner, key);
+
+    if (object != NULL)
+        return certificates == NULL
+               || mesh_payload_set_certificates(ctx, object, key, certificates);
+    made = mesh_profile_key_json(ctx, key, certificates);
+    if (made == NULL)
+        return 0;
+    if (json_object_get(inner, role) == NULL)
+        json_object_set_new(inner, role, json_array());
+    return json_array_append_new(json_object_get(inner, role), made) == 0
+               ? 1
+               : mesh_raise(ctx, MESH_R_MEMORY, "%s", role);
+}
+
+int mesh_payload_remove_key(struct mesh_context *ctx,
+                            struct mesh_profile *profile, EVP_PKEY *key)
+{
+    json_t *inner = mesh_payload_inner(profile->payload), *list, *object;
+    const char *role;
+    size_t i;
+
+    json_object_foreach (inner, role, list)
+        json_array_foreach (list, i, object)
+            if (is_key(ctx, object, key)) {
+                json_array_remove(list, i);
+                if (json_array_size(list) == 0)
+                    json_object_del(inner, role);
+                return 1;
+            }
+    return mesh_raise(ctx, MESH_R_NO_ROLE, "profile %s has the key no more",
+                      profile->identifier);
+}

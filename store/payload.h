@@ -1,0 +1,44 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The JSON of a profile that is going to be changed: what stands where in its
+ * payload.
+ */
+#ifndef MESH_STORE_PAYLOAD_H
+#define MESH_STORE_PAYLOAD_H
+
+#include "store/profile.h"
+
+/* The member that takes a key if nobody says which. */
+#define MESH_ROLE_DEFAULT "ImportedKeys"
+
+/* What stands inside the tag of a payload or document: borrowed. */
+json_t *mesh_payload_inner(const json_t *tagged);
+/* The signed object of a document, without tag and wrapper: borrowed. */
+json_t *mesh_document_object(const json_t *document);
+/* Sets Updated to now, or leaves it if it is later than that. */
+int mesh_payload_touch(struct mesh_context *ctx, json_t *inner);
+
+/* The object in a payload that holds key: with PublicParameters, wherever it
+ * stands.  Borrowed; NULL, and nothing raised, if there is none. */
+json_t *mesh_payload_find_key(struct mesh_context *ctx, json_t *payload,
+                              EVP_PKEY *key);
+/* Gives such an object its certificates; what else stands in it stays. */
+int mesh_payload_set_certificates(struct mesh_context *ctx, json_t *object,
+                                  EVP_PKEY *key, STACK_OF(X509) * certificates);
+
+/* Whether a key may be put under role: a list of keys, or a new member whose
+ * name does not mean another key already.  MESH_R_USAGE. */
+int mesh_payload_check_role(struct mesh_context *ctx,
+                            const struct mesh_profile *profile,
+                            const char *role);
+/* Enters a key in the profile's payload under a role that was checked; or its
+ * certificates alone if it is there.  certificates may be NULL. */
+int mesh_payload_enter_key(struct mesh_context *ctx,
+                           struct mesh_profile *profile, const char *role,
+                           EVP_PKEY *key, STACK_OF(X509) * certificates);
+/* Takes a key that was entered so out again; fails if it is not there. */
+int mesh_payload_remove_key(struct mesh_context *ctx,
+                            struct mesh_profile *profile, EVP_PKEY *key);
+
+#endif
