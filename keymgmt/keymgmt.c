@@ -5,6 +5,7 @@
  * asked of a key is asked of its public half, a native EVP_PKEY.
  */
 #include "keymgmt/generate.h"
+#include "keymgmt/hand_over.h"
 #include "keymgmt/key.h"
 #include "keymgmt/operations.h"
 
@@ -36,17 +37,9 @@ static void keymgmt_free(void *keydata)
     mesh_key_free(keydata);
 }
 
-/* The store hands over a pointer to its pointer; taking the key clears it. */
 static void *keymgmt_load(const void *reference, size_t size)
 {
-    struct mesh_key **from, *key;
-
-    if (size != sizeof(key))
-        return NULL;
-    from = *(struct mesh_key ***)&reference;
-    key = *from;
-    *from = NULL;
-    return key;
+    return mesh_key_take(reference, size);
 }
 
 static int keymgmt_has(const void *keydata, int selection)

@@ -74,7 +74,8 @@ enum mesh_reason {
     MESH_R_IN_USE,       /* something else depends on it */
     MESH_R_NO_TERMINAL,  /* nobody can be asked */
     MESH_R_INTERRUPTED,  /* by a signal */
-    MESH_R_END           /* number of reasons */
+    MESH_R_REFERENCE_MALFORMED, /* a key-reference file */
+    MESH_R_END                  /* number of reasons */
 };
 
 enum mesh_prompt { MESH_PROMPT_AT_USE, MESH_PROMPT_NEVER };

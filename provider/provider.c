@@ -7,6 +7,7 @@
 #include "keymgmt/operations.h"
 #include "platform/keystore.h"
 #include "provider/config.h"
+#include "store/decoder.h"
 #include "store/loader.h"
 
 #include <openssl/core_dispatch.h>
@@ -109,6 +110,8 @@ static const OSSL_ALGORITHM *query_operation(void *provctx, int operation,
     (void)provctx;
     *no_cache = 0;
     switch (operation) {
+    case OSSL_OP_DECODER:
+        return mesh_decoder_algorithms;
     case OSSL_OP_STORE:
         return mesh_store_algorithms;
     case OSSL_OP_KEYMGMT:

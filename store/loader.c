@@ -5,6 +5,8 @@
  * then hands out one object at a time.
  */
 #include "store/loader.h"
+
+#include "keymgmt/hand_over.h"
 #include "store/resolve.h"
 
 #include <openssl/core_dispatch.h>
@@ -152,26 +154,6 @@ static int give_certificate(const struct mesh_object *object, OSSL_CALLBACK *cb,
     return ok;
 }
 
-/* The reference is a pointer to our pointer: whoever takes the key clears it,
- * and what is not taken is ours to free. */
-static int give_key(const struct mesh_object *object, OSSL_CALLBACK *cb,
-                    void *cbarg)
-{
-    struct mesh_key *key = mesh_key_up_ref(object->key);
-    int type = OSSL_OBJECT_PKEY, ok;
-    OSSL_PARAM params[4];
-
-    params[0] = OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type);
-    params[1] = OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE,
-                                                 (char *)mesh_key_type(key), 0);
-    params[2] = OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE,
-                                                  &key, sizeof(key));
-    params[3] = OSSL_PARAM_construct_end();
-    ok = cb(params, cbarg);
-    mesh_key_free(key);
-    return ok;
-}
-
 static int loader_load(void *loaderctx, OSSL_CALLBACK *cb, void *cbarg,
                        OSSL_PASSPHRASE_CALLBACK *pw_cb, void *pw_cbarg)
 {
@@ -191,7 +173,7 @@ static int loader_load(void *loaderctx, OSSL_CALLBACK *cb, void *cbarg,
     case MESH_OBJECT_CERTIFICATE:
         return give_certificate(object, cb, cbarg);
     default:
-        return give_key(object, cb, cbarg);
+        return mesh_key_give(object->key, cb, cbarg);
     }
 }
 
@@ -203,20 +185,11 @@ static int loader_eof(void *loaderctx)
     return l->resolved && l->next >= l->objects.count;
 }
 
-/* For key managements of other providers, which libcrypto asks first: a public
- * key goes there, a private one must not seem to. */
 static int loader_export(void *loaderctx, const void *reference, size_t size,
                          OSSL_CALLBACK *cb, void *cbarg)
 {
-    const struct mesh_key *key;
-
     (void)loaderctx;
-    if (size != sizeof(key))
-        return 0;
-    key = *(struct mesh_key *const *)reference;
-    return key != NULL && mesh_key_kind(key) == MESH_KEY_PUBLIC
-           && EVP_PKEY_export(mesh_key_public(key), EVP_PKEY_PUBLIC_KEY, cb,
-                              cbarg);
+    return mesh_key_export_given(reference, size, cb, cbarg);
 }
 
 static const OSSL_DISPATCH functions[] = {

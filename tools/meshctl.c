@@ -90,7 +90,10 @@ static const struct command {
      "                            this device\n"
      "  --json\n"},
     {"reference", command_reference,
-     "print the URI that only this key answers to", "URI\n"},
+     "print the URI that only this key answers to, or write it as a file",
+     "URI [OPTION]\n\n"
+     "  --out FILE                write a key-reference file, for programs that\n"
+     "                            read keys from files; -: standard output\n"},
     {"default", command_default, "show, set or remove the default profiles",
      "[KIND|TYPE [PROFILE]] [OPTION]\n\n"
      "  KIND                      device, personal\n"

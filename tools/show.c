@@ -4,6 +4,7 @@
  * meshctl list, show and reference.  What there is to say is put together as
  * JSON once; the text is printed from that.
  */
+#include "keymgmt/reference.h"
 #include "platform/algorithm.h"
 #include "store/resolve.h"
 #include "tools/command.h"
@@ -343,28 +344,40 @@ int command_show(struct mesh_context *ctx, int argc, char **argv)
     return ok;
 }
 
-/* The profile to look in and the key's own fingerprint: no other key can ever
- * answer to it, whatever the profile comes to say. */
-static char *exact_uri(struct mesh_context *ctx, struct mesh_key *key)
+/* The reference file of uri: path, or standard output for "-". */
+static int write_reference(struct mesh_context *ctx, const char *uri,
+                           const char *path)
 {
-    char text[MESH_UDF_TEXT_MAX];
-    struct mesh_uri uri;
-    struct mesh_udf udf;
+    BIO *out = BIO_new(BIO_s_mem());
+    char *text = NULL;
+    long len;
+    int ok = 0;
 
-    if (!mesh_uri_parse(ctx, mesh_key_uri(key), &uri)
-        || !mesh_udf_of_key(ctx, mesh_key_public(key), &udf))
-        return NULL;
-    mesh_udf_print(&udf, text);
-    return mesh_uri_print(ctx, uri.profile,
-                          strcmp(uri.profile, text) != 0 ? text : NULL);
+    if (out == NULL) {
+        mesh_raise(ctx, MESH_R_MEMORY, "a key reference");
+    } else if (mesh_reference_write(ctx, uri, out)) {
+        len = BIO_get_mem_data(out, &text);
+        if (strcmp(path, "-") != 0)
+            ok = mesh_layout_write_file(ctx, path, text, (size_t)len);
+        else
+            ok = fwrite(text, 1, (size_t)len, stdout) == (size_t)len
+                 || mesh_raise(ctx, MESH_R_FILE_IO, "standard output");
+    }
+    BIO_free(out);
+    return ok;
 }
 
 int command_reference(struct mesh_context *ctx, int argc, char **argv)
 {
-    static const struct command_option options[] = {{NULL, NULL, NULL, 0}};
+    const char *path = NULL;
+    const struct command_option options[] = {
+        {"out", &path, NULL, 0},
+        {NULL, NULL, NULL, 0},
+    };
     struct mesh_objects objects = {NULL, 0};
     struct mesh_key *key = NULL;
     char *uri = NULL;
+    int ok = 0;
 
     if (!command_options(ctx, &argc, &argv, options, 1, 1)
         || !mesh_resolve(ctx, argv[0], MESH_OBJECT_PUBLIC, &objects))
@@ -375,9 +388,13 @@ int command_reference(struct mesh_context *ctx, int argc, char **argv)
         mesh_raise(ctx, MESH_R_NO_ROLE,
                    "'%.100s' names no key; add a role, as in %s", argv[0],
                    "mesh://device/sign");
-    else if ((uri = exact_uri(ctx, key)) != NULL)
-        puts(uri);
+    else if ((uri = mesh_reference_uri(key)) == NULL)
+        ok = 0;
+    else if (path != NULL)
+        ok = write_reference(ctx, uri, path);
+    else
+        ok = puts(uri) != EOF;
     mesh_objects_free(&objects);
     OPENSSL_free(uri);
-    return uri != NULL;
+    return ok;
 }

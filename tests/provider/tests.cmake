@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-foreach(script sign_and_decrypt certificates tls)
+foreach(script sign_and_decrypt certificates reference tls)
     foreach(algorithm RSA-2048 P-256 ED25519)
         foreach(activation config provider)
             mesh_script_test(provider ${script} ${algorithm} ${activation})

@@ -1,0 +1,180 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Key-reference files: reading and writing.
+ */
+#include "keymgmt/reference.h"
+
+#include <openssl/asn1t.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <string.h>
+
+#define FORMAT  "mesh key reference v"
+#define VERSION "1"
+
+typedef struct {
+    ASN1_UTF8STRING *version;
+    ASN1_UTF8STRING *uri;
+} REFERENCE;
+
+ASN1_SEQUENCE(REFERENCE) =
+    {
+        ASN1_SIMPLE(REFERENCE, version, ASN1_UTF8STRING),
+        ASN1_SIMPLE(REFERENCE, uri, ASN1_UTF8STRING),
+} static_ASN1_SEQUENCE_END(REFERENCE)
+
+        static void reference_free(REFERENCE * reference)
+{
+    ASN1_item_free((ASN1_VALUE *)reference, ASN1_ITEM_rptr(REFERENCE));
+}
+
+static int reference_i2d(const REFERENCE *reference, unsigned char **der)
+{
+    return ASN1_item_i2d((const ASN1_VALUE *)reference, der,
+                         ASN1_ITEM_rptr(REFERENCE));
+}
+
+char *mesh_reference_uri(const struct mesh_key *key)
+{
+    const char *canonical = mesh_key_uri(key);
+    struct mesh_context *ctx = mesh_key_context(key);
+    char udf[MESH_UDF_TEXT_MAX], *uri = NULL;
+    struct mesh_udf name;
+    size_t profile, room;
+
+    if (canonical == NULL) {
+        mesh_raise(ctx, MESH_R_NOT_EXPORTABLE,
+                   "a key without a mesh: URI has no reference");
+        return NULL;
+    }
+    if (!mesh_udf_of_key(ctx, mesh_key_public(key), &name))
+        return NULL;
+    mesh_udf_print(&name, udf);
+    /* as mesh_uri_print() has it: mesh://PROFILE/ROLE */
+    profile = strlen("mesh://") + strcspn(canonical + strlen("mesh://"), "/");
+    room = profile + 1 + sizeof(udf);
+    if ((uri = OPENSSL_malloc(room)) == NULL) {
+        mesh_raise(ctx, MESH_R_MEMORY, "a key reference");
+        return NULL;
+    }
+    if (strncmp(canonical + strlen("mesh://"), udf, strlen(udf)) == 0
+        && profile == strlen("mesh://") + strlen(udf))
+        BIO_snprintf(uri, room, "mesh://%s", udf);
+    else
+        BIO_snprintf(uri, room, "%.*s/%s", (int)profile, canonical, udf);
+    return uri;
+}
+
+int mesh_reference_encode(struct mesh_context *ctx, const char *uri,
+                          unsigned char **der, int *len)
+{
+    REFERENCE *reference =
+        (REFERENCE *)ASN1_item_new(ASN1_ITEM_rptr(REFERENCE));
+
+    *der = NULL;
+    *len = -1;
+    if (reference != NULL
+        && ASN1_STRING_set(reference->version, FORMAT VERSION, -1)
+        && ASN1_STRING_set(reference->uri, uri, -1))
+        *len = reference_i2d(reference, der);
+    reference_free(reference);
+    return *len > 0 ? 1 : mesh_raise(ctx, MESH_R_MEMORY, "a key reference");
+}
+
+int mesh_reference_write(struct mesh_context *ctx, const char *uri, BIO *out)
+{
+    unsigned char *der;
+    int len, ok;
+
+    if (!mesh_reference_encode(ctx, uri, &der, &len))
+        return 0;
+    ok = PEM_write_bio(out, MESH_REFERENCE_LABEL, "", der, len) > 0;
+    OPENSSL_free(der);
+    return ok ? 1
+              : mesh_raise(ctx, MESH_R_FILE_IO, "cannot write a key reference");
+}
+
+int mesh_reference_is(const unsigned char *der, size_t len)
+{
+    const size_t format = strlen(FORMAT);
+
+    /* The headers before it: of a sequence 2 to 5 octets, of a string 2. */
+    for (size_t at = 4; at <= 8 && at + format <= len; at++)
+        if (memcmp(der + at, FORMAT, format) == 0)
+            return 1;
+    return 0;
+}
+
+static int check(struct mesh_context *ctx, const REFERENCE *reference)
+{
+    const char *version =
+        (const char *)ASN1_STRING_get0_data(reference->version);
+    int len = ASN1_STRING_length(reference->version);
+    const int format = (int)strlen(FORMAT);
+
+    if (len < format || memcmp(version, FORMAT, (size_t)format) != 0)
+        return mesh_raise(ctx, MESH_R_REFERENCE_MALFORMED,
+                          "it does not begin with \"%s\"", FORMAT VERSION);
+    version += format;
+    len -= format;
+    if (len != 1 || version[0] != VERSION[0])
+        return mesh_raise(ctx, MESH_R_REFERENCE_MALFORMED,
+                          "it has another version; this provider reads v%s",
+                          VERSION);
+    if (memchr(ASN1_STRING_get0_data(reference->uri), '\0',
+               (size_t)ASN1_STRING_length(reference->uri))
+        != NULL)
+        return mesh_raise(ctx, MESH_R_REFERENCE_MALFORMED,
+                          "its URI has a null octet");
+    return 1;
+}
+
+/* BER can say one thing in many ways, DER in one. */
+static int is_der(const REFERENCE *reference, const unsigned char *der,
+                  size_t len)
+{
+    unsigned char *again = NULL;
+    int again_len = reference_i2d(reference, &again), same;
+
+    same = again_len > 0 && (size_t)again_len == len
+           && memcmp(again, der, len) == 0;
+    OPENSSL_free(again);
+    return same;
+}
+
+int mesh_reference_decode(struct mesh_context *ctx, const unsigned char *der,
+                          size_t len, char **uri)
+{
+    const unsigned char *end = der;
+    REFERENCE *reference = NULL;
+    int ok = 0;
+
+    *uri = NULL;
+    ERR_set_mark();
+    if (len <= LONG_MAX)
+        reference = (REFERENCE *)ASN1_item_d2i(NULL, &end, (long)len,
+                                               ASN1_ITEM_rptr(REFERENCE));
+    ERR_pop_to_mark();
+    if (reference == NULL)
+        return mesh_raise(ctx, MESH_R_REFERENCE_MALFORMED,
+                          "it is truncated or damaged");
+    if (!check(ctx, reference))
+        ok = 0;
+    else if (end != der + len)
+        mesh_raise(ctx, MESH_R_REFERENCE_MALFORMED,
+                   "%zu octets follow where it should end",
+                   (size_t)(der + len - end));
+    else if (!is_der(reference, der, len))
+        mesh_raise(ctx, MESH_R_REFERENCE_MALFORMED, "it is not in DER");
+    else if ((*uri = OPENSSL_strndup(
+                  (const char *)ASN1_STRING_get0_data(reference->uri),
+                  (size_t)ASN1_STRING_length(reference->uri)))
+             == NULL)
+        mesh_raise(ctx, MESH_R_MEMORY, "a key reference");
+    else
+        ok = 1;
+    reference_free(reference);
+    return ok;
+}
