@@ -5,8 +5,8 @@
  */
 #include "platform/algorithm.h"
 #include "platform/keystore.h"
+#include "platform/public_der.h"
 
-#include <openssl/x509.h>
 #include <string.h>
 #include <strings.h>
 
@@ -53,14 +53,11 @@ const char *mesh_algorithm_of(const EVP_PKEY *key)
 int mesh_spki_sha256(struct mesh_context *ctx, EVP_PKEY *key,
                      unsigned char digest[32])
 {
-    unsigned char *der = NULL;
-    int len = i2d_PUBKEY(key, &der), ok;
+    unsigned char *der;
+    int len = mesh_public_spki(ctx, key, &der), ok;
 
-    if (len <= 0)
-        return mesh_raise(ctx, MESH_R_ALGORITHM,
-                          "libcrypto cannot encode the public half of a key "
-                          "of type %s",
-                          EVP_PKEY_get0_type_name(key));
+    if (len == 0)
+        return 0;
     ok = EVP_Q_digest(ctx->libctx, "SHA2-256", NULL, der, (size_t)len, digest,
                       NULL);
     OPENSSL_free(der);

@@ -6,8 +6,9 @@
  */
 #include "platform/udf.h"
 
+#include "platform/public_der.h"
+
 #include <openssl/rand.h>
-#include <openssl/x509.h>
 #include <string.h>
 
 #define CHARACTERS_MAX    (MESH_UDF_BYTES_MAX * 8 / 5)
@@ -215,15 +216,13 @@ static int key_digest(struct mesh_context *ctx, const struct rule *rule,
                       unsigned char type, EVP_PKEY *key,
                       unsigned char full[MESH_UDF_BYTES_MAX])
 {
-    unsigned char *der = NULL;
-    int len = rule->pkcs1 ? i2d_PublicKey(key, &der) : i2d_PUBKEY(key, &der);
+    unsigned char *der;
+    int len = rule->pkcs1 ? mesh_public_pkcs1(ctx, key, &der)
+                          : mesh_public_spki(ctx, key, &der);
     int ok;
 
-    if (len <= 0)
-        return mesh_raise(ctx, MESH_R_ALGORITHM,
-                          "libcrypto cannot encode the public half of a key "
-                          "of type %s",
-                          EVP_PKEY_get0_type_name(key));
+    if (len == 0)
+        return 0;
     ok = whole_digest(ctx, type, rule->content_type, der, (size_t)len, full);
     OPENSSL_free(der);
     return ok;

@@ -5,6 +5,8 @@
  */
 #include "store/profile.h"
 
+#include "platform/public_der.h"
+
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -266,9 +268,9 @@ static int set_rsa(struct mesh_context *ctx, json_t *params, EVP_PKEY *public)
 
 static int set_spki(struct mesh_context *ctx, json_t *params, EVP_PKEY *public)
 {
-    unsigned char *der = NULL;
-    int len = i2d_PUBKEY(public, &der);
-    int ok = set_data(ctx, params, "spki", der, len);
+    unsigned char *der;
+    int len = mesh_public_spki(ctx, public, &der);
+    int ok = len > 0 && set_data(ctx, params, "spki", der, len);
 
     OPENSSL_free(der);
     return ok;

@@ -1,0 +1,21 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The DER of a public key: what its names are made of.
+ */
+#ifndef MESH_PLATFORM_PUBLIC_DER_H
+#define MESH_PLATFORM_PUBLIC_DER_H
+
+#include "platform/context.h"
+
+#include <openssl/evp.h>
+
+/* SubjectPublicKeyInfo, as i2d_PUBKEY() writes it, and PKCS#1 RSAPublicKey (for
+ * RSA only): *der is the caller's (OPENSSL_free).  The length; 0 with
+ * MESH_R_ALGORITHM for what libcrypto cannot encode. */
+int mesh_public_spki(struct mesh_context *ctx, EVP_PKEY *key,
+                     unsigned char **der);
+int mesh_public_pkcs1(struct mesh_context *ctx, EVP_PKEY *key,
+                      unsigned char **der);
+
+#endif
