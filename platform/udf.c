@@ -261,6 +261,21 @@ int mesh_udf_names_key(struct mesh_context *ctx, const struct mesh_udf *udf,
     return 1;
 }
 
+int mesh_udf_of_digest(const EVP_MD *algorithm, const unsigned char *digest,
+                       size_t len, struct mesh_udf *udf)
+{
+    if (len != sizeof(udf->bytes) - 1)
+        return 0;
+    for (size_t i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++)
+        if (EVP_MD_is_a(algorithm, hashes[i].digest)) {
+            udf->bytes[0] = hashes[i].type;
+            memcpy(udf->bytes + 1, digest, len);
+            udf->bits = sizeof(udf->bytes) * 8;
+            return 1;
+        }
+    return 0;
+}
+
 int mesh_udf_is_random(const struct mesh_udf *udf)
 {
     return udf->bytes[0] == TYPE_RANDOM;

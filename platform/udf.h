@@ -72,6 +72,11 @@ int mesh_udf_of_key(struct mesh_context *ctx, EVP_PKEY *key,
 int mesh_udf_names_key(struct mesh_context *ctx, const struct mesh_udf *udf,
                        EVP_PKEY *key, int *named);
 
+/* The fingerprint, whole, that is made of a digest D; 0, and nothing raised, if
+ * no fingerprint is made of digests of that algorithm. */
+int mesh_udf_of_digest(const EVP_MD *algorithm, const unsigned char *digest,
+                       size_t len, struct mesh_udf *udf);
+
 /*
  * Whether two fingerprints may be of the same thing: the whole octets of the
  * shorter are equal (truncation rules differ in the rest); for random ones

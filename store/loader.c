@@ -19,7 +19,9 @@
 struct loader {
     struct mesh_context *ctx;
     char *uri;
-    int expect; /* OSSL_STORE_INFO_…, 0: everything */
+    int expect;                       /* OSSL_STORE_INFO_…, 0: everything */
+    struct mesh_criterion *criterion; /* NULL: no search */
+    int refused; /* the search was: nothing may be given, least of all all */
     int resolved;
     struct mesh_objects objects;
     size_t next;
@@ -38,6 +40,7 @@ static int loader_close(void *loaderctx)
     struct loader *l = loaderctx;
 
     mesh_objects_free(&l->objects);
+    mesh_criterion_free(l->criterion);
     OPENSSL_free(l->uri);
     OPENSSL_free(l);
     return 1;
@@ -65,6 +68,12 @@ static const OSSL_PARAM *loader_settable_params(void *provctx)
     static const OSSL_PARAM settable[] = {
         OSSL_PARAM_int(OSSL_STORE_PARAM_EXPECT, NULL),
         OSSL_PARAM_utf8_string(OSSL_STORE_PARAM_PROPERTIES, NULL, 0),
+        OSSL_PARAM_octet_string(OSSL_STORE_PARAM_SUBJECT, NULL, 0),
+        OSSL_PARAM_octet_string(OSSL_STORE_PARAM_ISSUER, NULL, 0),
+        OSSL_PARAM_BN(OSSL_STORE_PARAM_SERIAL, NULL, 0),
+        OSSL_PARAM_utf8_string(OSSL_STORE_PARAM_DIGEST, NULL, 0),
+        OSSL_PARAM_octet_string(OSSL_STORE_PARAM_FINGERPRINT, NULL, 0),
+        OSSL_PARAM_utf8_string(OSSL_STORE_PARAM_ALIAS, NULL, 0),
         OSSL_PARAM_END,
     };
 
@@ -77,10 +86,20 @@ static const OSSL_PARAM *loader_settable_params(void *provctx)
 static int loader_set_params(void *loaderctx, const OSSL_PARAM params[])
 {
     struct loader *l = loaderctx;
+    struct mesh_criterion *criterion;
     const OSSL_PARAM *p;
 
     if (params == NULL)
         return 1;
+    if (!mesh_criterion_read(l->ctx, params, &criterion)) {
+        l->refused = 1; /* X509_STORE loads all the same */
+        return 0;
+    }
+    if (criterion != NULL) {
+        mesh_criterion_free(l->criterion);
+        l->criterion = criterion;
+        l->refused = 0;
+    }
     p = OSSL_PARAM_locate_const(params, OSSL_STORE_PARAM_EXPECT);
     return p == NULL || OSSL_PARAM_get_int(p, &l->expect);
 }
@@ -115,7 +134,7 @@ static int resolve(struct loader *l)
 
     l->resolved = 1;
     return !expected_type(l->expect, &type)
-           || mesh_resolve(l->ctx, l->uri, type, &l->objects);
+           || mesh_resolve(l->ctx, l->uri, type, l->criterion, &l->objects);
 }
 
 static int give_name(const struct mesh_object *object, OSSL_CALLBACK *cb,
@@ -162,7 +181,7 @@ static int loader_load(void *loaderctx, OSSL_CALLBACK *cb, void *cbarg,
 
     (void)pw_cb;
     (void)pw_cbarg;
-    if (!l->resolved && !resolve(l))
+    if (l->refused || (!l->resolved && !resolve(l)))
         return 0;
     if (l->next >= l->objects.count)
         return 1; /* nothing of the expected type: an end, not an error */
@@ -182,7 +201,7 @@ static int loader_eof(void *loaderctx)
 {
     struct loader *l = loaderctx;
 
-    return l->resolved && l->next >= l->objects.count;
+    return l->refused || (l->resolved && l->next >= l->objects.count);
 }
 
 static int loader_export(void *loaderctx, const void *reference, size_t size,

@@ -55,8 +55,8 @@ void mesh_objects_free(struct mesh_objects *objects)
     memset(objects, 0, sizeof(*objects));
 }
 
-static void describe_key(const struct mesh_profile_key *key, char *text,
-                         size_t size)
+void mesh_objects_describe(const struct mesh_profile_key *key, char *text,
+                           size_t size)
 {
     BIO_snprintf(text, size, "%.64s, %.32s%s%.64s", key->member,
                  mesh_algorithm_of(key->public),
@@ -74,7 +74,7 @@ int mesh_objects_add_name(struct mesh_search *s, struct mesh_objects *objects,
 {
     char description[256];
 
-    describe_key(key, description, sizeof(description));
+    mesh_objects_describe(key, description, sizeof(description));
     return mesh_objects_add(s->ctx, objects, MESH_OBJECT_NAME,
                             mesh_role_uri(s, key), description, NULL, NULL);
 }
@@ -87,7 +87,7 @@ static int add_key(struct mesh_search *s, struct mesh_objects *objects,
     struct mesh_key *object = NULL;
     int ok;
 
-    describe_key(key, description, sizeof(description));
+    mesh_objects_describe(key, description, sizeof(description));
     if (uri != NULL)
         object = mesh_key_new(s->ctx, key->public, uri, kind);
     if (object == NULL) {
@@ -102,20 +102,30 @@ static int add_key(struct mesh_search *s, struct mesh_objects *objects,
     return ok;
 }
 
+int mesh_objects_add_certificate(struct mesh_search *s,
+                                 struct mesh_objects *objects,
+                                 const struct mesh_profile_key *key,
+                                 X509 *certificate)
+{
+    char description[256];
+
+    mesh_objects_describe(key, description, sizeof(description));
+    return mesh_objects_add(s->ctx, objects, MESH_OBJECT_CERTIFICATE,
+                            mesh_role_uri(s, key), description, certificate,
+                            NULL);
+}
+
 int mesh_objects_add_key(struct mesh_search *s, struct mesh_objects *objects,
                          const struct mesh_profile_key *key,
                          enum mesh_object_type expect)
 {
     struct mesh_context quiet = mesh_context_quiet(s->ctx);
     int must_hold = expect == MESH_OBJECT_PRIVATE, held = 0, i;
-    char description[256];
 
-    describe_key(key, description, sizeof(description));
     if (mesh_object_wanted(expect, MESH_OBJECT_CERTIFICATE))
         for (i = 0; i < sk_X509_num(key->certificates); i++)
-            if (!mesh_objects_add(s->ctx, objects, MESH_OBJECT_CERTIFICATE,
-                                  mesh_role_uri(s, key), description,
-                                  sk_X509_value(key->certificates, i), NULL))
+            if (!mesh_objects_add_certificate(
+                    s, objects, key, sk_X509_value(key->certificates, i)))
                 return 0;
     if (mesh_object_wanted(expect, MESH_OBJECT_PRIVATE)
         && !mesh_keymgmt_has(key->public)) {

@@ -1,45 +1,71 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * From a mesh: URI to objects: which keys of the profile, what of them.
+ * From a mesh: URI to objects: which profile, which keys of it.
  */
 #include "store/resolve.h"
 
+#include "store/find.h"
 #include "store/objects.h"
 #include "store/role.h"
+#include "store/trust.h"
 
 #include <openssl/crypto.h>
 #include <string.h>
 
-static int resolve_keys(struct mesh_search *s, const char *role,
-                        enum mesh_object_type expect,
-                        struct mesh_objects *objects)
+/* Finds what the URI names: s->profile, and s->key if that is one key. */
+static int find_named(struct mesh_search *s, const struct mesh_uri *uri)
 {
-    const struct mesh_profile *p = s->profile;
-    const struct mesh_profile_key *key = s->key;
-    size_t i, count;
+    size_t count;
 
-    if (s->key != NULL && *role != '\0')
+    if (!mesh_search_named(s, uri->profile))
+        return 0;
+    if (uri->role[0] == '\0')
+        return 1;
+    if (s->key != NULL)
         return mesh_raise(s->ctx, MESH_R_NO_ROLE,
                           "%.64s is one key, it has no \"%.64s\"", s->key->udf,
-                          role);
-    if (s->key != NULL)
-        return mesh_objects_add_key(s, objects, s->key, expect);
-    if (*role != '\0') {
-        if (!mesh_role_find(s, role, &key, &count))
-            return mesh_role_raise(s,
-                                   count == 0
-                                       ? "no key"
-                                       : "several keys, none of them known "
-                                         "as this device's, for",
-                                   role);
-        return mesh_objects_add_key(s, objects, key, expect);
-    }
+                          uri->role);
+    return mesh_role_find(s, uri->role, &s->key, &count)
+           || mesh_role_raise(s,
+                              count == 0 ? "no key"
+                                         : "several keys, none of them known "
+                                           "as this device's, for",
+                              uri->role);
+}
 
-    if (p->keys_count == 1)
-        key = &p->keys[0];
-    else
-        mesh_role_find(s, "sign", &key, &count);
+/* The certificates that a personal profile stands for: those of the keys that
+ * its trust chain rests on, the natural one first, without their chains. */
+static int add_own_certificates(struct mesh_search *s,
+                                const struct mesh_profile_key *natural,
+                                struct mesh_objects *objects)
+{
+    const struct mesh_profile *p = s->profile;
+    size_t i;
+    int first;
+
+    for (first = 1; first >= 0; first--)
+        for (i = 0; i < p->keys_count; i++)
+            if ((&p->keys[i] == natural) == first
+                && sk_X509_num(p->keys[i].certificates) > 0
+                && mesh_trust_rests_on(s->ctx, p, &p->keys[i])
+                && !mesh_objects_add_certificate(
+                    s, objects, &p->keys[i],
+                    sk_X509_value(p->keys[i].certificates, 0)))
+                return 0;
+    return 1;
+}
+
+/* A profile without a role. */
+static int add_profile(struct mesh_search *s, enum mesh_object_type expect,
+                       struct mesh_objects *objects)
+{
+    const struct mesh_profile *p = s->profile;
+    const struct mesh_profile_key *key = mesh_role_natural(s);
+    size_t i;
+
+    if (p->kind == MESH_PROFILE_PERSONAL && expect == MESH_OBJECT_CERTIFICATE)
+        return add_own_certificates(s, key, objects);
     if (key == NULL && !mesh_object_wanted(expect, MESH_OBJECT_NAME))
         return mesh_role_raise(s, "not one key to", "sign");
     if (key != NULL && !mesh_objects_add_key(s, objects, key, expect))
@@ -86,7 +112,9 @@ static int narrow(struct mesh_context *ctx, enum mesh_object_type of_uri,
 }
 
 int mesh_resolve(struct mesh_context *ctx, const char *uri,
-                 enum mesh_object_type expect, struct mesh_objects *objects)
+                 enum mesh_object_type expect,
+                 const struct mesh_criterion *criterion,
+                 struct mesh_objects *objects)
 {
     struct mesh_search s = {.ctx = ctx};
     struct mesh_uri parts;
@@ -96,11 +124,15 @@ int mesh_resolve(struct mesh_context *ctx, const char *uri,
     if (!mesh_uri_parse(ctx, uri, &parts) || !narrow(ctx, parts.type, &expect)
         || !mesh_layout_open(ctx, &s.layout))
         return 0;
-    if (parts.profile[0] == '\0')
+    ok = parts.profile[0] == '\0' || find_named(&s, &parts);
+    if (ok && criterion != NULL)
+        ok = mesh_find(&s, criterion, expect, objects);
+    else if (ok && s.key != NULL)
+        ok = mesh_objects_add_key(&s, objects, s.key, expect);
+    else if (ok && s.profile != NULL)
+        ok = add_profile(&s, expect, objects);
+    else if (ok)
         ok = list_profiles(&s, objects);
-    else
-        ok = mesh_search_named(&s, parts.profile)
-             && resolve_keys(&s, parts.role, expect, objects);
     if (!ok)
         mesh_objects_free(objects);
     mesh_profile_free(s.profile);

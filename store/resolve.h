@@ -7,6 +7,7 @@
 #define MESH_STORE_RESOLVE_H
 
 #include "keymgmt/key.h"
+#include "store/criterion.h"
 #include "store/profile.h"
 #include "store/uri.h"
 
@@ -27,12 +28,16 @@ struct mesh_objects {
  * What a URI names, as docs/mesh-uri.7.md says: one key gives its certificates,
  * the private key and the public key, in this order; a profile of several keys
  * those of its natural key and a name for each other; "mesh:" a name for every
- * profile.  expect narrows (MESH_OBJECT_ANY: all), the URI's own type too.
- * A private key that this device does not hold is left out with a trace line;
- * if it was expected, that is the error.  The whole trust chain is checked.
+ * profile.  A personal profile asked for certificates alone gives those of its
+ * online and master keys.  expect narrows (MESH_OBJECT_ANY: all), the URI's own
+ * type too. A private key that this device does not hold is left out with a
+ * trace line; if it was expected, that is the error.  criterion (NULL: none)
+ * searches in what the URI names.  The whole trust chain is checked.
  */
 int mesh_resolve(struct mesh_context *ctx, const char *uri,
-                 enum mesh_object_type expect, struct mesh_objects *objects);
+                 enum mesh_object_type expect,
+                 const struct mesh_criterion *criterion,
+                 struct mesh_objects *objects);
 void mesh_objects_free(struct mesh_objects *objects);
 
 /*

@@ -10,8 +10,6 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
-#define KEYS_MAX 1024 /* that one role may name */
-
 /* Of an application's keys for several devices, this device's: *keys. */
 static size_t keep_this_device(const struct mesh_layout *layout,
                                const struct mesh_profile_key **keys, size_t n)
@@ -67,12 +65,12 @@ const char *mesh_role_of(const struct mesh_search *s,
                          const struct mesh_profile_key *key)
 {
     const char *const roles[] = {mesh_profile_role(key), key->member};
-    const struct mesh_profile_key *keys[KEYS_MAX];
+    const struct mesh_profile_key *keys[MESH_ROLE_KEYS_MAX];
     size_t i, n;
 
     for (i = 0; i < 2; i++) {
         n = mesh_profile_find_keys(s->ctx, s->profile, roles[i], keys,
-                                   KEYS_MAX);
+                                   MESH_ROLE_KEYS_MAX);
         if (keep_this_device(s->layout, keys, n) == 1 && keys[0] == key)
             return roles[i];
     }
@@ -88,16 +86,33 @@ char *mesh_role_uri(const struct mesh_search *s,
     return mesh_uri_print(s->ctx, profile, mesh_role_of(s, key));
 }
 
+size_t mesh_role_keys(struct mesh_search *s, const char *role,
+                      const struct mesh_profile_key **keys, size_t max)
+{
+    size_t n = mesh_profile_find_keys(s->ctx, s->profile, role, keys, max);
+
+    return keep_held(s->ctx, keys, keep_this_device(s->layout, keys, n));
+}
+
 int mesh_role_find(struct mesh_search *s, const char *role,
                    const struct mesh_profile_key **key, size_t *count)
 {
-    const struct mesh_profile_key *keys[KEYS_MAX];
-    size_t n = mesh_profile_find_keys(s->ctx, s->profile, role, keys, KEYS_MAX);
+    const struct mesh_profile_key *keys[MESH_ROLE_KEYS_MAX];
+    size_t n = mesh_role_keys(s, role, keys, MESH_ROLE_KEYS_MAX);
 
-    n = keep_held(s->ctx, keys, keep_this_device(s->layout, keys, n));
     *key = n == 1 ? keys[0] : NULL;
     *count = n;
     return n == 1;
+}
+
+const struct mesh_profile_key *mesh_role_natural(struct mesh_search *s)
+{
+    const struct mesh_profile_key *key;
+    size_t count;
+
+    if (s->profile->keys_count == 1)
+        return &s->profile->keys[0];
+    return mesh_role_find(s, "sign", &key, &count) ? key : NULL;
 }
 
 int mesh_role_raise(struct mesh_search *s, const char *problem,

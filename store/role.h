@@ -8,13 +8,22 @@
 
 #include "store/search.h"
 
+#define MESH_ROLE_KEYS_MAX 1024 /* that one role may name */
+
 /* Whether the key store has the private half: *held is 1 or 0. */
 int mesh_role_holds(struct mesh_context *ctx, EVP_PKEY *public, int *held);
 
+/* The keys of s->profile that a role names, of several those that are meant on
+ * this device: writes at most max pointers, returns how many. */
+size_t mesh_role_keys(struct mesh_search *s, const char *role,
+                      const struct mesh_profile_key **keys, size_t max);
 /* The one key of s->profile that a role names; 0, and nothing raised, with *key
  * NULL if there is not one, and how many there are. */
 int mesh_role_find(struct mesh_search *s, const char *role,
                    const struct mesh_profile_key **key, size_t *count);
+/* The key of s->profile that the profile alone stands for: its only one, or the
+ * one for signatures; NULL if there is not one. */
+const struct mesh_profile_key *mesh_role_natural(struct mesh_search *s);
 /* No key can be chosen: raises what the problem is, and which keys there are.
  */
 int mesh_role_raise(struct mesh_search *s, const char *problem,

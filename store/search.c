@@ -315,6 +315,23 @@ int mesh_search_named(struct mesh_search *s, const char *name)
            && (s->profile != NULL || find_key(s, name, &udf));
 }
 
+int mesh_search_all(struct mesh_search *s, struct mesh_profile ***profiles,
+                    size_t *count)
+{
+    struct mesh_context quiet = mesh_context_quiet(s->ctx);
+    size_t i, entries = mesh_layout_count(s->layout);
+
+    *count = 0;
+    *profiles = OPENSSL_zalloc((entries + 1) * sizeof(**profiles));
+    if (*profiles == NULL)
+        return mesh_raise(s->ctx, MESH_R_MEMORY, "reading all profiles");
+    for (i = 0; i < entries; i++)
+        if (read_entry(&quiet, s->layout, mesh_layout_entry(s->layout, i),
+                       &(*profiles)[*count]))
+            ++*count;
+    return 1;
+}
+
 int mesh_resolve_profile(struct mesh_context *ctx, const char *name,
                          struct mesh_profile **profile,
                          const struct mesh_profile_key **key)

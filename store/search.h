@@ -20,6 +20,12 @@ struct mesh_search {
 /* Finds what a name means: mesh_resolve_profile(). */
 int mesh_search_named(struct mesh_search *s, const char *name);
 
+/* Reads all profiles of the layout, verified with their trust chains; what is
+ * broken is passed over with a trace line.  *profiles has *count elements; the
+ * caller frees each, and the array (OPENSSL_free). */
+int mesh_search_all(struct mesh_search *s, struct mesh_profile ***profiles,
+                    size_t *count);
+
 /* Describes a profile for people: kind, type, description, for which word it is
  * the default; of a broken one, why it is no use. */
 void mesh_search_describe(const struct mesh_search *s,

@@ -80,6 +80,20 @@ int mesh_trust_identity(struct mesh_context *ctx, const struct mesh_profile *p)
     return 1;
 }
 
+int mesh_trust_rests_on(struct mesh_context *ctx, const struct mesh_profile *p,
+                        const struct mesh_profile_key *key)
+{
+    struct mesh_context quiet = mesh_context_quiet(ctx);
+    int named;
+
+    if (p->kind == MESH_PROFILE_PERSONAL)
+        return strcmp(key->member, MASTER_KEY) == 0
+               || strcmp(key->member, ONLINE_KEY) == 0;
+    return p->kind == MESH_PROFILE_DEVICE
+           && strcmp(key->member, DEVICE_KEY) == 0
+           && mesh_profile_key_named(&quiet, key, &p->udf, &named) && named;
+}
+
 /* The signature key of a device in a personal profile: *key, or NULL. */
 static int find_device(struct mesh_context *ctx,
                        const struct mesh_profile *personal,

@@ -33,6 +33,12 @@ int mesh_trust_identity(struct mesh_context *ctx, const struct mesh_profile *p);
 int mesh_trust_personal(struct mesh_context *ctx, struct mesh_profile *p,
                         const struct mesh_profile *master);
 
+/* Whether the trust chain rests on a key of a profile that has passed the
+ * rules: a device's signature key that is its name, the master and online keys
+ * of a personal profile. */
+int mesh_trust_rests_on(struct mesh_context *ctx, const struct mesh_profile *p,
+                        const struct mesh_profile_key *key);
+
 /* Rule 4, against one personal profile; fills in app->signer, and its
  * description if it has none. */
 int mesh_trust_application(struct mesh_context *ctx, struct mesh_profile *app,

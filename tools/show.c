@@ -380,7 +380,7 @@ int command_reference(struct mesh_context *ctx, int argc, char **argv)
     int ok = 0;
 
     if (!command_options(ctx, &argc, &argv, options, 1, 1)
-        || !mesh_resolve(ctx, argv[0], MESH_OBJECT_PUBLIC, &objects))
+        || !mesh_resolve(ctx, argv[0], MESH_OBJECT_PUBLIC, NULL, &objects))
         return 0;
     for (size_t i = 0; i < objects.count && key == NULL; i++)
         key = objects.items[i].key;

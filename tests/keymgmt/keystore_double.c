@@ -182,7 +182,9 @@ int mesh_keystore_operate(struct mesh_context *ctx,
 /* mesh://NAME: the private key, then the public one; mesh://NAME/broken: an
  * error; mesh://names: a NAME. */
 int mesh_resolve(struct mesh_context *ctx, const char *text,
-                 enum mesh_object_type expect, struct mesh_objects *objects)
+                 enum mesh_object_type expect,
+                 const struct mesh_criterion *criterion,
+                 struct mesh_objects *objects)
 {
     struct mesh_uri uri;
     unsigned char *der = NULL;
@@ -190,6 +192,7 @@ int mesh_resolve(struct mesh_context *ctx, const char *text,
     EVP_PKEY *public;
     int len;
 
+    (void)criterion;
     if (!mesh_uri_parse(ctx, text, &uri))
         return 0;
     if (strcmp(uri.profile, "names") == 0) {

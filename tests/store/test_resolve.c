@@ -77,7 +77,7 @@ static const char *resolve(const char *uri, enum mesh_object_type expect)
     struct mesh_objects objects;
     size_t i, n = 0;
 
-    if (!mesh_resolve(ctx, uri, expect, &objects)) {
+    if (!mesh_resolve(ctx, uri, expect, NULL, &objects)) {
         assert_int_equal(objects.count, 0);
         return NULL;
     }
@@ -394,7 +394,8 @@ static void test_list(void **state)
     gives("mesh:", MESH_OBJECT_ANY, "");
     put_real_files();
     put(MESH_PROFILE_APPLICATION, RECRYPT, "{", NULL);
-    expect_ok(ctx, mesh_resolve(ctx, "mesh://", MESH_OBJECT_PRIVATE, &objects));
+    expect_ok(
+        ctx, mesh_resolve(ctx, "mesh://", MESH_OBJECT_PRIVATE, NULL, &objects));
     assert_int_equal(objects.count, 4);
     for (i = 0; i < objects.count; i++) {
         assert_int_equal(objects.items[i].type, MESH_OBJECT_NAME);
