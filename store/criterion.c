@@ -28,15 +28,16 @@ static int read_name(struct mesh_context *ctx, const OSSL_PARAM *p,
     ERR_pop_to_mark();
     return (c->name != NULL && der == end)
            || mesh_raise(ctx, MESH_R_USAGE,
-                         "search: the %s is no DER of an X.509 name", p->key);
+                         "search: the subject or issuer is no DER of an X.509 "
+                         "name");
 }
 
 static int read_serial(struct mesh_context *ctx, const OSSL_PARAM *p,
                        struct mesh_criterion *c)
 {
     return OSSL_PARAM_get_BN(p, &c->serial)
-           || mesh_raise(ctx, MESH_R_USAGE, "search: the %s is no number",
-                         p->key);
+           || mesh_raise(ctx, MESH_R_USAGE,
+                         "search: the serial number is none");
 }
 
 static int read_digest(struct mesh_context *ctx, const OSSL_PARAM *p,
@@ -45,8 +46,9 @@ static int read_digest(struct mesh_context *ctx, const OSSL_PARAM *p,
     char name[MESH_DIGEST_NAME_MAX], *to = name;
 
     if (!OSSL_PARAM_get_utf8_string(p, &to, sizeof(name)))
-        return mesh_raise(ctx, MESH_R_USAGE, "search: the %s is no name",
-                          p->key);
+        return mesh_raise(ctx, MESH_R_USAGE,
+                          "search: the digest has no name of at most %d octets",
+                          MESH_DIGEST_NAME_MAX - 1);
     ERR_set_mark();
     c->digest = EVP_MD_fetch(ctx->libctx, name, NULL);
     ERR_pop_to_mark();
@@ -75,43 +77,44 @@ static int read_alias(struct mesh_context *ctx, const OSSL_PARAM *p,
                       struct mesh_criterion *c)
 {
     return (OSSL_PARAM_get_utf8_string(p, &c->alias, 0) && c->alias[0] != '\0')
-           || mesh_raise(ctx, MESH_R_USAGE, "search: the %s is no text",
-                         p->key);
+           || mesh_raise(ctx, MESH_R_USAGE,
+                         "search: the alias is empty or no text");
 }
 
 /* The parameters, those that others need first. */
 static const struct row {
-    const char *name;
+    const char *param;
     const char *with; /* what must stand beside it, or NULL */
+    const char *says; /* which search that is */
     enum mesh_criterion_kind kind;
     int (*read)(struct mesh_context *ctx, const OSSL_PARAM *p,
                 struct mesh_criterion *c);
 } rows[] = {
-    {OSSL_STORE_PARAM_SUBJECT, NULL, MESH_BY_SUBJECT, read_name},
-    {OSSL_STORE_PARAM_ISSUER, OSSL_STORE_PARAM_SERIAL, MESH_BY_ISSUER_SERIAL,
-     read_name},
-    {OSSL_STORE_PARAM_SERIAL, OSSL_STORE_PARAM_ISSUER, MESH_BY_ISSUER_SERIAL,
-     read_serial},
-    {OSSL_STORE_PARAM_DIGEST, OSSL_STORE_PARAM_FINGERPRINT, MESH_BY_FINGERPRINT,
-     read_digest},
-    {OSSL_STORE_PARAM_FINGERPRINT, OSSL_STORE_PARAM_DIGEST, MESH_BY_FINGERPRINT,
-     read_fingerprint},
-    {OSSL_STORE_PARAM_ALIAS, NULL, MESH_BY_ALIAS, read_alias},
+    {OSSL_STORE_PARAM_SUBJECT, NULL, "subject", MESH_BY_SUBJECT, read_name},
+    {OSSL_STORE_PARAM_ISSUER, OSSL_STORE_PARAM_SERIAL, "issuer and serial",
+     MESH_BY_ISSUER_SERIAL, read_name},
+    {OSSL_STORE_PARAM_SERIAL, OSSL_STORE_PARAM_ISSUER, "issuer and serial",
+     MESH_BY_ISSUER_SERIAL, read_serial},
+    {OSSL_STORE_PARAM_DIGEST, OSSL_STORE_PARAM_FINGERPRINT,
+     "digest and fingerprint", MESH_BY_FINGERPRINT, read_digest},
+    {OSSL_STORE_PARAM_FINGERPRINT, OSSL_STORE_PARAM_DIGEST,
+     "digest and fingerprint", MESH_BY_FINGERPRINT, read_fingerprint},
+    {OSSL_STORE_PARAM_ALIAS, NULL, "alias", MESH_BY_ALIAS, read_alias},
 };
 
 static int read_row(struct mesh_context *ctx, const struct row *row,
                     const OSSL_PARAM params[], struct mesh_criterion *c)
 {
-    const OSSL_PARAM *p = OSSL_PARAM_locate_const(params, row->name);
+    const OSSL_PARAM *p = OSSL_PARAM_locate_const(params, row->param);
 
     if (p == NULL)
         return 1;
     if (c->kind != 0 && c->kind != row->kind)
         return mesh_raise(ctx, MESH_R_USAGE,
-                          "search by %s and something else at once", row->name);
+                          "search by %s and something else at once", row->says);
     if (row->with != NULL && OSSL_PARAM_locate_const(params, row->with) == NULL)
-        return mesh_raise(ctx, MESH_R_USAGE, "search by %s without %s",
-                          row->name, row->with);
+        return mesh_raise(ctx, MESH_R_USAGE,
+                          "search by %s: one of the two is missing", row->says);
     c->kind = row->kind;
     return row->read(ctx, p, c);
 }
