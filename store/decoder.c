@@ -107,7 +107,7 @@ static struct mesh_key *resolve(struct mesh_context *ctx,
     else if (mesh_resolve(ctx, uri,
                           wants_private(selection) ? MESH_OBJECT_PRIVATE
                                                    : MESH_OBJECT_PUBLIC,
-                          &objects)) {
+                          NULL, &objects)) {
         if (objects.count == 1 && objects.items[0].key != NULL)
             key = mesh_key_up_ref(objects.items[0].key);
         else

@@ -6,7 +6,7 @@ foreach(script sign_and_decrypt certificates reference tls)
         endforeach()
     endforeach()
 endforeach()
-foreach(script bad_uri first_listed fork fork_chroot guest keyd_dies memory valgrind)
+foreach(script bad_uri first_listed fork fork_chroot guest keyd_dies memory search valgrind)
     mesh_script_test(provider ${script})
 endforeach()
 
