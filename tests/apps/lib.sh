@@ -54,9 +54,13 @@ install_stopped() (
     fi
     "$apps/../../tools/install-dependencies" --packages "$@"
 )
+# at_least VERSION FOUND
+at_least() {
+    printf '%s\n' "$@" | sort -VC
+}
 # needs_openssl VERSION: or later, e.g. 3.5 for Debian 13.
 needs_openssl() {
-    printf '%s\n' "$1" "$(plain version | cut -d' ' -f2)" | sort -VC ||
+    at_least "$1" "$(plain version | cut -d' ' -f2)" ||
         skip "needs OpenSSL $1, this is $(plain version)"
 }
 needs_root() {
@@ -81,6 +85,7 @@ key() {
     shift 2
     device=$(meshctl create device --algorithm "$algorithm")
     meshctl reference "$device/auth" > "$name.uri"
+    meshctl reference "$device/auth" --out "$name.key"
     sed 's|.*/||' "$name.uri" > "$name.udf"
     certify "$name" "$(cat "$name.uri")" "$@"
     signatures "$name" > "$name.signed"
@@ -145,11 +150,12 @@ is_open() {
         /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6 2> /dev/null
 }
 port=$(free_port)
-# serve COMMAND...: in the background until stop; waits until $port is open.
-# $server is its pid; what it says goes to server.out.
+# serve PROGRAM...: in the background until stop; waits until $port is open.
+# $server is its pid; what it says goes to server.out.  It must not fork itself
+# into the background.
 serve() {
     is_open "$port" && die "somebody listens on port $port"
-    "$@" >> server.out 2>&1 < /dev/null &
+    env "$@" >> server.out 2>&1 < /dev/null & # not a function: that has a shell
     server=$!
     servers+=($server)
     for _ in $(seq 300); do
@@ -197,15 +203,56 @@ handshake() {
     cmp -s <(plain x509 -in client.out) <(plain x509 -in "$name.crt") ||
         die "not the certificate of $name: $(cat client.out)"
 }
-# handshakes N [THREADS [OPTION...]]: all good, N with $port; quicker.
+# handshakes N THREADS [OPTION...]: N of them with a web server, all good.
 handshakes() {
     "$MESH_BUILD/tests/handshakes" "127.0.0.1:$port" localhost ca.crt "$@"
+}
+# during CHANGE COMMAND...: COMMAND succeeds while CHANGE is done at least three
+# times.
+during() {
+    local change=$1 job times=0
+    shift
+    "$@" > during.out 2>&1 &
+    job=$!
+    while kill -0 $job 2> /dev/null; do
+        $change
+        : $((++times))
+    done
+    wait $job || die "$*: $(cat during.out)"
+    echo "$(cat during.out) during $times times $change"
+    [ $times -ge 3 ] || die "it was too short"
+}
+# endures "PID..." N THREADS [OPTION...]: N handshakes, after 500 to get warm,
+# leave these processes and the key holder with no more descriptors, and with
+# hardly more memory.
+endures() {
+    local pids=$1 count=$2 before after
+    shift 2
+    pids="$pids $(pgrep -f -- "mesh-keyd --socket $XDG_RUNTIME_DIR/")"
+    handshakes 500 "$@" > /dev/null
+    before=$(sizes $pids | xargs)
+    handshakes "$count" "$@"
+    for _ in $(seq 50); do
+        after=$(sizes $pids)
+        ! awk -v before="$before" 'BEGIN { split(before, old) }
+            $2 > old[NR * 3 - 1] || $3 > old[NR * 3] + 1024 { exit 1 }' \
+            <<< "$after" || return 0
+        sleep 0.1 # connections end a little later
+    done
+    die "pid, descriptors, KiB: $before; then: $(xargs <<< "$after")"
+}
+sizes() {
+    local pid
+    for pid in "$@"; do
+        echo "$pid $(find "/proc/$pid/fd" -mindepth 1 | wc -l)" \
+            "$(awk '/^RssAnon/ { print $2 }' "/proc/$pid/status")"
+    done
 }
 # asking_server [OPTION of s_server...]: plain OpenSSL on $port, with the
 # certificate peer.crt, which demands a certificate by our CA.
 asking_server() {
     [ -e peer.crt ] || file_key peer
-    serve env OPENSSL_CONF=/dev/null openssl s_server -www -Verify 2 \
+    serve OPENSSL_CONF=/dev/null openssl s_server -www -Verify 2 \
         -accept "127.0.0.1:$port" -cert peer.crt -key peer.key \
         -CAfile ca.crt -verify_return_error "$@"
 }
