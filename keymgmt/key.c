@@ -7,9 +7,15 @@
 
 #include <openssl/crypto.h>
 #include <stdatomic.h>
+#include <unistd.h>
+
+/* What became of a key that was made through us. */
+enum { SETTLED, MADE, UNWRITTEN };
 
 struct mesh_key {
     atomic_uint references;
+    atomic_int state;
+    pid_t maker; /* a child after fork does not undo */
     struct mesh_context *ctx;
     EVP_PKEY *public;
     char *uri;
@@ -41,6 +47,42 @@ struct mesh_key *mesh_key_new(struct mesh_context *ctx, EVP_PKEY *native,
     return key;
 }
 
+struct mesh_key *mesh_key_new_made(struct mesh_context *ctx, EVP_PKEY *native,
+                                   const char *uri)
+{
+    struct mesh_key *key = mesh_key_new(ctx, native, uri, MESH_KEY_HELD);
+
+    if (key != NULL) {
+        atomic_store(&key->state, MADE);
+        key->maker = getpid();
+    }
+    return key;
+}
+
+void mesh_key_unwritten(const struct mesh_key *key)
+{
+    int made = MADE;
+
+    atomic_compare_exchange_strong(&((struct mesh_key *)key)->state, &made,
+                                   UNWRITTEN);
+}
+
+void mesh_key_settle(const struct mesh_key *key)
+{
+    atomic_store(&((struct mesh_key *)key)->state, SETTLED);
+}
+
+/* Nobody is there to be told whether it works. */
+static void unmake(const struct mesh_key *key)
+{
+    struct mesh_context quiet = mesh_context_quiet(key->ctx);
+
+    mesh_trace(key->ctx, "%s could not be written and is deleted again",
+               key->uri);
+    if (!quiet.unmake_key(&quiet, key->public, key->uri))
+        mesh_trace(key->ctx, "%s could not be deleted", key->uri);
+}
+
 struct mesh_key *mesh_key_new_empty(struct mesh_context *ctx, const char *type)
 {
     struct mesh_key *key = mesh_key_new(ctx, NULL, NULL, MESH_KEY_PARAMETERS);
@@ -70,6 +112,8 @@ void mesh_key_free(struct mesh_key *key)
         || atomic_fetch_sub_explicit(&key->references, 1, memory_order_acq_rel)
                != 1)
         return;
+    if (atomic_load(&key->state) == UNWRITTEN && key->maker == getpid())
+        unmake(key);
     EVP_PKEY_free(key->public);
     OPENSSL_free(key->uri);
     OPENSSL_free(key);
@@ -108,6 +152,7 @@ int mesh_key_operate(struct mesh_key *key, const struct mesh_private_op *op,
         return mesh_raise(key->ctx, MESH_R_KEY_NOT_HELD,
                           "%s: this is the public half alone",
                           key->uri != NULL ? key->uri : "an imported key");
+    mesh_key_settle(key);
     return mesh_keystore_operate(key->ctx, &key->name, op, in, in_len, out,
                                  out_len);
 }

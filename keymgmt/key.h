@@ -24,6 +24,19 @@ enum mesh_key_kind {
  * it, copied; NULL for one without.  NULL when memory is short. */
 struct mesh_key *mesh_key_new(struct mesh_context *ctx, EVP_PKEY *native,
                               const char *uri, enum mesh_key_kind kind);
+/*
+ * Makes a key that ctx->make_key has just made.  If it then is unwritten, and
+ * nothing settles it, it goes again with its last reference (ctx->unmake_key):
+ * so a failed `openssl genpkey` leaves nothing.
+ */
+struct mesh_key *mesh_key_new_made(struct mesh_context *ctx, EVP_PKEY *native,
+                                   const char *uri);
+/* A reference to the key could not be written. */
+void mesh_key_unwritten(const struct mesh_key *key);
+/* Somebody has or uses the key, whatever happens later: a reference was
+ * written, it was duplicated, or it is operated. */
+void mesh_key_settle(const struct mesh_key *key);
+
 /* Makes a key of a type ("RSA", "EC" …; a static string) without a public half,
  * for libcrypto to fill by import or parameters, once. */
 struct mesh_key *mesh_key_new_empty(struct mesh_context *ctx, const char *type);

@@ -110,6 +110,7 @@ static void *keymgmt_dup(const void *keydata, int selection)
 
     if (public == NULL)
         return mesh_key_new_empty(ctx, mesh_key_type(keydata));
+    mesh_key_settle(keydata);
     if ((selection & OSSL_KEYMGMT_SELECT_KEYPAIR) != 0) {
         if ((copy = EVP_PKEY_dup(public)) == NULL)
             return NULL;

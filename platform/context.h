@@ -100,6 +100,20 @@ typedef void mesh_raise_fn(struct mesh_context *ctx, enum mesh_reason reason,
                            const char *file, int line, const char *func,
                            const char *text);
 
+/*
+ * Makes a key of an algorithm (platform/algorithm.h) in the key store and
+ * enters it in a profile: by default in that of this device, as an imported
+ * key.  All of it or nothing.  *public and *uri, which no other key will ever
+ * answer to, are the caller's.
+ */
+typedef int mesh_make_key_fn(struct mesh_context *ctx, const char *algorithm,
+                             const char *profile, const char *role,
+                             EVP_PKEY **public, char **uri);
+/* Removes such a key from the key store, and from the profile that uri names.
+ */
+typedef int mesh_unmake_key_fn(struct mesh_context *ctx, EVP_PKEY *public,
+                               const char *uri);
+
 /* Immutable once made, but for what keystore points to; so a copy on the stack
  * with another raise is a context too (mesh_context_quiet). */
 struct mesh_context {
@@ -110,6 +124,9 @@ struct mesh_context {
     void *raise_arg;                /* for raise alone */
     char *trace;                    /* path of the trace file; NULL: none */
     struct mesh_keystore *keystore; /* made by mesh_keystore_open() */
+    /* of store/, for keymgmt/ below it; set by the roof */
+    mesh_make_key_fn *make_key;
+    mesh_unmake_key_fn *unmake_key;
 };
 
 /*

@@ -9,6 +9,7 @@
 #include "provider/config.h"
 #include "store/decoder.h"
 #include "store/loader.h"
+#include "store/make_key.h"
 
 #include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
@@ -218,6 +219,8 @@ int OSSL_provider_init(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in,
         OPENSSL_free(p);
         return 0;
     }
+    ctx->make_key = mesh_make_key;
+    ctx->unmake_key = mesh_unmake_key;
     if (!mesh_config_read(ctx, core, p->get_params)
         || !mesh_keystore_open(ctx)) {
         teardown(ctx);

@@ -9,8 +9,9 @@
 
 #include "store/profile.h"
 
-/* The member that takes a key if nobody says which. */
-#define MESH_ROLE_DEFAULT "ImportedKeys"
+/* The profile, and the member of it, that take a key if nobody says which. */
+#define MESH_PROFILE_DEFAULT "device"
+#define MESH_ROLE_DEFAULT    "ImportedKeys"
 
 /* What stands inside the tag of a payload or document: borrowed. */
 json_t *mesh_payload_inner(const json_t *tagged);

@@ -159,7 +159,7 @@ static int import_key(struct mesh_context *ctx, const struct import *import,
 
 int command_import(struct mesh_context *ctx, int argc, char **argv)
 {
-    struct import import = {NULL, MESH_ROLE_DEFAULT, "device", 0, 0, {0}};
+    struct import import = {NULL, MESH_ROLE_DEFAULT, MESH_PROFILE_DEFAULT, 0, 0, {0}};
     const struct command_option options[] = {
         {"role", &import.role, NULL, 0},
         {"profile", &import.profile, NULL, 0},
