@@ -10,9 +10,13 @@ foreach(script bad_uri first_listed fork fork_chroot guest keyd_dies memory sear
     mesh_script_test(provider ${script})
 endforeach()
 
+foreach(script bad_generate generate generate_full_disk)
+    mesh_script_test(provider ${script})
+endforeach()
+
 # Programs that the scripts run: applications, which know nothing of the mesh.
-foreach(program find_key fork_and_sign guest sign_loop)
+foreach(program find_key fork_and_sign generate_key guest sign_loop)
     add_executable(${program} provider/${program}.c load_key.c)
     target_include_directories(${program} PRIVATE ${PROJECT_SOURCE_DIR})
-    target_link_libraries(${program} PRIVATE PkgConfig::CRYPTO)
+    target_link_libraries(${program} PRIVATE PkgConfig::CRYPTO Threads::Threads)
 endforeach()

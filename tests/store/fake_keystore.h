@@ -12,6 +12,8 @@
 
 #include "tests/store/store_test.h"
 
+#include <openssl/x509.h>
+
 #define FAKE_KEYS_MAX 16
 
 static struct {
@@ -71,6 +73,40 @@ int mesh_keystore_holds(struct mesh_context *ctx,
     if (fake.unreachable)
         return mesh_raise(ctx, MESH_R_KEYD_START, "the fake is unreachable");
     *held = fake_find(ctx, name) != NULL;
+    return 1;
+}
+
+int mesh_keystore_generate(struct mesh_context *ctx, const char *algorithm,
+                           EVP_PKEY **public)
+{
+    unsigned char *der = NULL;
+    const unsigned char *p;
+    int len;
+
+    *public = NULL;
+    if (fake.unreachable)
+        return mesh_raise(ctx, MESH_R_KEYD_START, "the fake is unreachable");
+    len = i2d_PUBKEY(fake_generate(ctx, algorithm), &der);
+    p = der;
+    *public = d2i_PUBKEY_ex(NULL, &p, len, ctx->libctx, NULL);
+    OPENSSL_free(der);
+    return *public != NULL;
+}
+
+int mesh_keystore_delete(struct mesh_context *ctx,
+                         const struct mesh_key_name *name)
+{
+    EVP_PKEY *key = fake_find(ctx, name);
+    size_t i = 0;
+
+    if (key == NULL)
+        return mesh_raise(ctx, MESH_R_KEY_NOT_HELD, "%s", name->udf);
+    while (fake.keys[i] != key)
+        i++;
+    for (; i + 1 < FAKE_KEYS_MAX; i++)
+        fake.keys[i] = fake.keys[i + 1];
+    fake.keys[i] = NULL;
+    EVP_PKEY_free(key);
     return 1;
 }
 
