@@ -99,6 +99,8 @@ int mesh_keystore_delete(struct mesh_context *ctx,
     EVP_PKEY *key = fake_find(ctx, name);
     size_t i = 0;
 
+    if (fake.unreachable)
+        return mesh_raise(ctx, MESH_R_KEYD_START, "the fake is unreachable");
     if (key == NULL)
         return mesh_raise(ctx, MESH_R_KEY_NOT_HELD, "%s", name->udf);
     while (fake.keys[i] != key)
