@@ -7,6 +7,7 @@
 
 #include "store/payload.h"
 #include "store/resolve.h"
+#include "store/role.h"
 #include "store/trust.h"
 
 #include <errno.h>
@@ -270,6 +271,53 @@ int mesh_change_sign(struct mesh_change *change, enum mesh_profile_kind kind,
                             : mesh_resolve_trust(ctx, *parsed);
 }
 
+#define MASTER_MEMBER "SignedMasterProfile"
+
+json_t *mesh_change_open_master(struct mesh_change *change,
+                                const struct mesh_profile *personal)
+{
+    json_t *inner = mesh_payload_inner(personal->payload), *payload = NULL;
+    struct mesh_signed *master;
+
+    if (mesh_signed_parse(change->ctx, json_object_get(inner, MASTER_MEMBER),
+                          &master))
+        payload = mesh_json_parse(change->ctx, (char *)master->payload,
+                                  master->payload_len, MASTER_MEMBER);
+    mesh_signed_free(master);
+    return payload;
+}
+
+int mesh_change_sign_master(struct mesh_change *change,
+                            struct mesh_profile *personal, json_t *payload)
+{
+    struct mesh_context *ctx = change->ctx;
+    json_t *inner = mesh_payload_inner(personal->payload), *object;
+    json_t *before = json_object_get(inner, MASTER_MEMBER);
+    const struct mesh_profile_key *key =
+        mesh_profile_one_key(ctx, personal, "master");
+    int ok, held;
+
+    if (key == NULL || !mesh_role_holds(ctx, key->public, &held))
+        return 0;
+    if (!held)
+        return mesh_raise(ctx, MESH_R_KEY_NOT_HELD,
+                          "the master key of personal profile %s; change the "
+                          "master profile on the device that has it",
+                          personal->identifier);
+    if (!mesh_payload_touch(ctx, mesh_payload_inner(payload)))
+        return 0;
+    object = mesh_signed_make(ctx,
+                              json_string_value(json_object_get(
+                                  mesh_payload_inner(payload), "Identifier")),
+                              payload, key->public);
+    if (object == NULL)
+        return 0;
+    ok = json_object_update_missing(object, before) == 0
+         && json_object_set(inner, MASTER_MEMBER, object) == 0;
+    json_decref(object);
+    return ok || mesh_raise(ctx, MESH_R_MEMORY, MASTER_MEMBER);
+}
+
 /* The first online key whose private half is here. */
 static const struct mesh_profile_key *
 held_online_key(struct mesh_context *ctx, const struct mesh_profile *personal)
@@ -330,6 +378,14 @@ int mesh_change_resign(struct mesh_change *change,
 
     if (path == NULL)
         return 0;
+    /* What is not believed must not become the owner's word. */
+    if (profile->kind == MESH_PROFILE_PERSONAL && !profile->by_owner) {
+        mesh_raise(ctx, MESH_R_PROFILE_SIGNER,
+                   "personal profile %s is signed by a device alone and is not "
+                   "changed",
+                   profile->identifier);
+        goto end;
+    }
     if (profile->kind == MESH_PROFILE_APPLICATION
         && !mesh_resolve_profile(ctx, "device", &device, &ignored))
         goto end;

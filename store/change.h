@@ -84,6 +84,17 @@ int mesh_change_sign(struct mesh_change *change, enum mesh_profile_kind kind,
 int mesh_change_resign(struct mesh_change *change,
                        struct mesh_profile **profile);
 
+/*
+ * The master profile in a personal one, for a change: its payload
+ * {"MasterProfile": {…}}, the caller's (json_decref).  sign_master signs that
+ * again with the master key, sets Updated, and puts it into profile->payload,
+ * for mesh_change_resign() to follow.
+ */
+json_t *mesh_change_open_master(struct mesh_change *change,
+                                const struct mesh_profile *personal);
+int mesh_change_sign_master(struct mesh_change *change,
+                            struct mesh_profile *personal, json_t *payload);
+
 /* The one key of a profile that role means; NULL is raised. */
 const struct mesh_profile_key *
 mesh_profile_one_key(struct mesh_context *ctx,

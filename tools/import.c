@@ -204,14 +204,39 @@ int command_import(struct mesh_context *ctx, int argc, char **argv)
     return ok;
 }
 
+/* Gives the key its certificates, where it stands: in the profile's payload, or
+ * in that of the master profile inside. */
+static int set_certificates(struct mesh_change *change, struct target *target,
+                            STACK_OF(X509) * certificates)
+{
+    struct mesh_context *ctx = change->ctx;
+    struct mesh_profile *profile = target->profile;
+    EVP_PKEY *key = target->key->public;
+    int personal = profile->kind == MESH_PROFILE_PERSONAL, ok = 0;
+    json_t *master = NULL, *object;
+
+    if (personal && (master = mesh_change_open_master(change, profile)) == NULL)
+        return 0;
+    object = mesh_payload_find_key(ctx, master, key);
+    if (object != NULL)
+        ok = mesh_payload_set_certificates(ctx, object, key, certificates)
+             && mesh_change_sign_master(change, profile, master);
+    else if ((object = mesh_payload_find_key(ctx, profile->payload, key))
+             != NULL)
+        ok = mesh_payload_set_certificates(ctx, object, key, certificates);
+    else
+        mesh_raise(ctx, MESH_R_INTERNAL, "key %s is nowhere in its profile",
+                   target->key->udf);
+    json_decref(master);
+    return ok;
+}
+
 int command_certificate(struct mesh_context *ctx, int argc, char **argv)
 {
     static const struct command_option options[] = {{NULL, NULL, NULL, 0}};
     struct target target = {NULL, NULL};
     struct input input = {NULL, NULL};
     struct mesh_change change;
-    EVP_PKEY *key;
-    json_t *object;
     int ok = 0;
 
     change_begin(&change, ctx);
@@ -225,19 +250,12 @@ int command_certificate(struct mesh_context *ctx, int argc, char **argv)
                    argv[0], "mesh://device");
         goto end;
     }
-    key = target.key->public;
-    object = mesh_payload_find_key(ctx, target.profile->payload, key);
-    if (!input_sort_certificates(&input, key))
+    if (!input_sort_certificates(&input, target.key->public))
         mesh_raise(ctx, MESH_R_CERTIFICATE,
                    "no certificate in %.200s is of key %s", argv[1],
                    target.key->udf);
-    else if (object == NULL)
-        mesh_raise(ctx, MESH_R_OPERATION_UNSUPPORTED,
-                   "key %s stands in the master profile, which takes no "
-                   "certificates",
-                   target.key->udf);
     else
-        ok = mesh_payload_set_certificates(ctx, object, key, input.certificates)
+        ok = set_certificates(&change, &target, input.certificates)
              && mesh_change_resign(&change, &target.profile);
 end:
     change_end(&change, ok);

@@ -3,34 +3,12 @@
 # TLS 1.2 and 1.3 handshakes: our key in s_server, plain OpenSSL in s_client;
 # and the other way round, with a client certificate.
 # Usage: tls.sh ALGORITHM config|provider
-. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/tls_lib.sh"
 meshctl create device --algorithm "$1"
 activated_by "$2"
 openssl req $by -x509 -key mesh://device/auth -subj /CN=localhost -days 2 \
     -addext subjectAltName=DNS:localhost -out auth.crt
 meshctl certificate mesh://device/auth auth.crt
-server=
-# As processes of their own, not functions of the shell: they are ended by pid.
-ours="LD_PRELOAD=${MESH_PRELOAD:-} openssl"
-trap '[ -z "$server" ] || kill "$server" 2>/dev/null || :' EXIT
-
-# serve COMMAND...: starts a server and waits until it accepts; sets $port.
-serve() {
-    : > server.out
-    env "$@" -accept 127.0.0.1:0 -www > server.out 2>&1 &
-    server=$!
-    for _ in $(seq 100); do
-        port=$(sed -n 's/^ACCEPT .*:\([0-9]*\)$/\1/p' server.out)
-        [ -z "$port" ] || return 0
-        sleep 0.1
-    done
-    die "no server: $(cat server.out)"
-}
-stop() {
-    kill "$server"
-    wait "$server" 2>/dev/null || :
-    server=
-}
 signed=$(used sign)
 for version in tls1_2 tls1_3; do
     say "$version: our key in the server"
