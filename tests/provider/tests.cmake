@@ -6,7 +6,8 @@ foreach(script sign_and_decrypt certificates reference tls)
         endforeach()
     endforeach()
 endforeach()
-foreach(script bad_uri first_listed fork fork_chroot guest keyd_dies memory search valgrind)
+foreach(script bad_uri castore castore_tls first_listed fork fork_chroot guest
+        keyd_dies memory search valgrind)
     mesh_script_test(provider ${script})
 endforeach()
 

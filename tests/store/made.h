@@ -10,6 +10,8 @@
 
 #include "tests/store/fake_keystore.h"
 
+#include <openssl/ec.h>
+
 static inline const char *udf_of(struct mesh_context *ctx, EVP_PKEY *key,
                                  char text[MESH_UDF_TEXT_MAX])
 {
@@ -91,6 +93,45 @@ static inline json_t *web_body(struct mesh_context *ctx, EVP_PKEY *key,
     return json_pack("{ss s[{s{ss so}}]}", "Identifier", APP, "Devices",
                      "WebDevicePublic", "DeviceUDF", device_udf, "PublicKey",
                      key_json(ctx, key));
+}
+
+/* Signs {type: body} in the form of 2016 by a key on P-256; takes body over. */
+static inline json_t *sign_2016(struct mesh_context *ctx, const char *type,
+                                json_t *body, EVP_PKEY *signer)
+{
+    json_t *payload = json_pack("{so}", type, body), *object;
+    struct mesh_private_op op = {.operation = MESH_OP_SIGN,
+                                 .digest = "SHA2-256"};
+    char udf[MESH_UDF_TEXT_MAX], header[256], *text, *parts[3];
+    unsigned char raw[64], sig[128];
+    const unsigned char *at = sig;
+    size_t len = sizeof(sig), i;
+    struct mesh_key_name name;
+    ECDSA_SIG *ecdsa;
+
+    text = json_dumps(payload, JSON_COMPACT);
+    assert_true(EVP_Q_digest(ctx->libctx, "SHA2-256", NULL, text, strlen(text),
+                             raw, NULL));
+    expect_ok(
+        ctx, mesh_key_name_of(ctx, signer, &name)
+                 && mesh_keystore_operate(ctx, &name, &op, raw, 32, sig, &len));
+    ecdsa = d2i_ECDSA_SIG(NULL, &at, (long)len);
+    BN_bn2binpad(ECDSA_SIG_get0_r(ecdsa), raw, 32);
+    BN_bn2binpad(ECDSA_SIG_get0_s(ecdsa), raw + 32, 32);
+    ECDSA_SIG_free(ecdsa);
+    snprintf(header, sizeof(header), "{\"alg\":\"ES256\",\"kid\":\"%s\"}",
+             udf_of(ctx, signer, udf));
+    parts[0] = mesh_base64url_encode(ctx, header, strlen(header));
+    parts[1] = mesh_base64url_encode(ctx, text, strlen(text));
+    parts[2] = mesh_base64url_encode(ctx, raw, sizeof(raw));
+    object = json_pack("{s{ss ss ss}}", "SignedData", "header", parts[0],
+                       "payload", parts[1], "signature", parts[2]);
+    assert_non_null(object);
+    for (i = 0; i < 3; i++)
+        OPENSSL_free(parts[i]);
+    free(text);
+    json_decref(payload);
+    return object;
 }
 
 /* Parses a signed object as a file; takes it over. */

@@ -57,7 +57,7 @@ static void put(enum mesh_profile_kind kind, const char *tag, const char *udf,
                        && mesh_layout_write_file(ctx, path, text, len)
                        && mesh_layout_add(ctx, kind, udf, NULL)
                        && mesh_layout_set_default(ctx, kind, NULL, udf));
-    free(text);
+    OPENSSL_free(text);
     OPENSSL_free(path);
     json_decref(object);
 }

@@ -266,50 +266,19 @@ static void test_form_2016(void **state)
 {
     json_t *body = personal_body(master(ctx, master_key, online),
                                  device(ctx, key), APP, key_udf);
-    json_t *payload = json_pack("{so}", "PersonalProfile", body);
-    char *text, header[256];
-    unsigned char raw[64], sig[128];
-    struct mesh_private_op op = {.operation = MESH_OP_SIGN,
-                                 .digest = "SHA2-256"};
-    struct mesh_key_name name;
     struct mesh_profile *p;
-    size_t len = sizeof(sig);
-    char *parts[3];
-    ECDSA_SIG *ecdsa;
-    const unsigned char *at = sig;
 
     (void)state;
     /* A key of his own under a member of the master's does not pass for it. */
     json_object_set_new(body, "OnlineSignatureKeys", key_json(ctx, key));
-    text = json_dumps(payload, JSON_COMPACT);
-    assert_true(EVP_Q_digest(ctx->libctx, "SHA2-256", NULL, text, strlen(text),
-                             raw, NULL));
-    expect_ok(
-        ctx, mesh_key_name_of(ctx, key, &name)
-                 && mesh_keystore_operate(ctx, &name, &op, raw, 32, sig, &len));
-    ecdsa = d2i_ECDSA_SIG(NULL, &at, (long)len);
-    BN_bn2binpad(ECDSA_SIG_get0_r(ecdsa), raw, 32);
-    BN_bn2binpad(ECDSA_SIG_get0_s(ecdsa), raw + 32, 32);
-    ECDSA_SIG_free(ecdsa);
-    snprintf(header, sizeof(header), "{\"alg\":\"ES256\",\"kid\":\"%s\"}",
-             key_udf);
-    parts[0] = mesh_base64url_encode(ctx, header, strlen(header));
-    parts[1] = mesh_base64url_encode(ctx, text, strlen(text));
-    parts[2] = mesh_base64url_encode(ctx, raw, sizeof(raw));
     p = parse_made(ctx, "SignedPersonalProfile",
-                   json_pack("{s{ss ss ss}}", "SignedData", "header", parts[0],
-                             "payload", parts[1], "signature", parts[2]));
+                   sign_2016(ctx, "PersonalProfile", body, key));
     expect_ok(ctx, p != NULL);
     assert_int_equal(p->keys_count, 2);
     assert_int_equal(EVP_PKEY_eq(p->keys[0].public, master_key), 1);
     assert_int_equal(EVP_PKEY_eq(p->keys[1].public, online), 1);
     trust_app(key, p, MESH_R_PROFILE_SIGNER, "is signed by a device alone");
     mesh_profile_free(p);
-    OPENSSL_free(parts[0]);
-    OPENSSL_free(parts[1]);
-    OPENSSL_free(parts[2]);
-    free(text);
-    json_decref(payload);
 }
 
 static X509 *certificate(EVP_PKEY *of)

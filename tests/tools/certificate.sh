@@ -55,9 +55,6 @@ fails_with "names a profile; name one key" \
 fails_with "wrong certificate: ca.key holds no" \
     meshctl certificate mesh://web/sign ca.key
 fails_with "No such file" meshctl certificate mesh://web/sign missing.crt
-certify mesh://personal/master master
-fails_with "operation not supported" \
-    meshctl certificate mesh://personal/master master.crt
 ends 2 meshctl certificate mesh://web/sign
 same "$(state)" "$before"
 
