@@ -73,6 +73,25 @@ static void decrypts_with_a_label(void **state)
     close(fd);
 }
 
+/* Nobody was told its name: it does not stay. */
+static void keeps_no_key_for_nobody(void **state)
+{
+    struct mesh_request request = new_request(MESH_REQ_GENERATE);
+    int fd = greeted();
+
+    (void)state;
+    request.data_len = 8;
+    assert_int_equal(
+        mesh_message_send_request(fd, &request, NULL, "RSA-3072", -1),
+        MESH_MESSAGE_OK);
+    close(fd);
+    assert_true(mesh_connections_free(connections, ANSWER_MS));
+    connections = NULL;
+    assert_true(atomic_load(&memory.calls) > 1); /* stored, removed */
+    for (size_t i = 0; i < MEMORY_KEYS_MAX; i++)
+        assert_null(memory.keys[i]);
+}
+
 static void manages_keys(void **state)
 {
     struct mesh_request request = new_request(MESH_REQ_GENERATE);
@@ -328,6 +347,7 @@ int main(void)
         CASE(signs),
         CASE(signs_large_messages),
         CASE(decrypts_with_a_label),
+        CASE(keeps_no_key_for_nobody),
         CASE(manages_keys),
         CASE(imports),
         CASE(locks_and_reports),

@@ -43,6 +43,29 @@ fails_with "role" openssl genpkey -algorithm ED25519 -pkeyopt role:vpn \
 fails_with "role" openssl genpkey -propquery '?provider=mesh' -genparam \
     -algorithm EC -pkeyopt group:P-256 -pkeyopt role:vpn -out key.pem
 
+say "interrupted while the Secret Service takes its time"
+service=$(gdbus call --session -d org.freedesktop.DBus -o / \
+    -m org.freedesktop.DBus.GetConnectionUnixProcessID \
+    org.freedesktop.secrets | tr -dc '0-9 ' | sed 's/.* //')
+given_up() {
+    used "generate: interrupted: whoever asked"
+}
+for wait in 0.3 1 3; do # until it has come so far
+    kill -STOP "$service"
+    env LD_PRELOAD="${MESH_PRELOAD:-}" openssl genpkey -out key.pem \
+        -propquery '?provider=mesh' -algorithm ED25519 -pkeyopt role:vpn & pid=$!
+    sleep $wait
+    kill $pid
+    wait $pid || true
+    kill -CONT "$service"
+    for _ in {1..40}; do
+        [ "$(given_up)" = 0 ] || break 2
+        sleep 0.05
+    done
+done
+[ "$(given_up)" = 1 ] || die "it had not begun"
+same "$(state)" "$before"
+
 say "a profile that this device cannot sign"
 meshctl delete --yes mesh://device/sign
 before=$(state)

@@ -388,6 +388,7 @@ static void start(struct mesh_connections *all, struct connection *c)
     (void)fcntl(c->fd, F_SETFL, 0); /* blocking: the other end may share it */
     (void)setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     c->all = all;
+    c->peer.fd = c->fd;
     pthread_mutex_lock(&all->mutex);
     if (c->refusal == MESH_R_NONE && all->count >= all->max)
         end_silent(all);

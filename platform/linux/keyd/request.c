@@ -16,6 +16,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -29,6 +30,7 @@ struct call {
     struct mesh_service *service;
     struct mesh_context *ctx; /* its errors go into the answer */
     const struct mesh_request *request;
+    const struct mesh_peer *peer;
     struct mesh_key_name name;
     struct mesh_patience patience;
     const unsigned char *label, *data;
@@ -115,6 +117,29 @@ static int answer_public(struct call *call, EVP_PKEY *key)
     return call->is_named;
 }
 
+static int is_gone(const struct mesh_peer *peer)
+{
+    struct pollfd end = {.fd = peer->fd};
+
+    return poll(&end, 1, 0) == 1 && (end.revents & POLLHUP) != 0;
+}
+
+/* Keeps a new key; but it may have taken seconds, or minutes for a prompt, and
+ * nobody will ever ask for a key whose name nobody was told. */
+static int keep_key(struct call *call, EVP_PKEY *key)
+{
+    struct mesh_keys *keys = call->service->keys;
+
+    if (!mesh_keys_store(keys, call->ctx, key, &call->patience)
+        || !answer_public(call, key))
+        return 0;
+    if (!is_gone(call->peer))
+        return 1;
+    return mesh_keys_remove(keys, call->ctx, &call->name, &call->patience)
+           && mesh_raise(call->ctx, MESH_R_INTERRUPTED,
+                         "whoever asked for it is gone, and so is the key");
+}
+
 static int serve_generate(struct call *call)
 {
     EVP_PKEY *key = NULL;
@@ -123,10 +148,8 @@ static int serve_generate(struct call *call)
     if (memchr(call->data, '\0', call->data_len) != NULL)
         return mesh_raise(call->ctx, MESH_R_ALGORITHM,
                           "the algorithm's name holds a NUL");
-    ok =
-        mesh_operate_generate(call->ctx, (const char *)call->data, &key)
-        && mesh_keys_store(call->service->keys, call->ctx, key, &call->patience)
-        && answer_public(call, key);
+    ok = mesh_operate_generate(call->ctx, (const char *)call->data, &key)
+         && keep_key(call, key);
     EVP_PKEY_free(key);
     return ok;
 }
@@ -134,11 +157,8 @@ static int serve_generate(struct call *call)
 static int serve_import(struct call *call)
 {
     EVP_PKEY *key;
-    int ok =
-        mesh_key_decode_pkcs8(call->ctx, call->data, call->data_len, &key)
-        && mesh_key_check(call->ctx, key)
-        && mesh_keys_store(call->service->keys, call->ctx, key, &call->patience)
-        && answer_public(call, key);
+    int ok = mesh_key_decode_pkcs8(call->ctx, call->data, call->data_len, &key)
+             && mesh_key_check(call->ctx, key) && keep_key(call, key);
 
     EVP_PKEY_free(key);
     return ok;
@@ -253,8 +273,7 @@ static const struct handler *handler_of(const struct mesh_request *request)
     return &handlers[request->type];
 }
 
-static int run(struct call *call, const struct handler *handler,
-               const struct mesh_peer *peer)
+static int run(struct call *call, const struct handler *handler)
 {
     struct mesh_udf udf;
 
@@ -262,7 +281,7 @@ static int run(struct call *call, const struct handler *handler,
         return mesh_raise(call->ctx, MESH_R_KEYD_PROTOCOL, "request of type %u",
                           call->request->type);
     OPENSSL_strlcpy(call->what, handler->name, sizeof(call->what));
-    if ((handler->flags & OWNER_ONLY) != 0 && !peer->is_owner)
+    if ((handler->flags & OWNER_ONLY) != 0 && !call->peer->is_owner)
         return mesh_raise(call->ctx, MESH_R_USAGE,
                           "%s: only the key holder's own user may do that",
                           handler->name);
@@ -284,9 +303,9 @@ static int run(struct call *call, const struct handler *handler,
 
 /* failure: NULL if it was done.  A name that was not compared with a key is
  * what the caller says: then the digest that finds keys stands beside it. */
-static void log_use(const struct call *call, const struct mesh_peer *peer,
-                    const struct mesh_failure *failure)
+static void log_use(const struct call *call, const struct mesh_failure *failure)
 {
+    const struct mesh_peer *peer = call->peer;
     const unsigned char *digest = call->request->spki_sha256;
     char spki[65] = "";
 
@@ -315,6 +334,7 @@ void mesh_request_serve(struct mesh_service *service,
         .service = service,
         .ctx = &local,
         .request = request,
+        .peer = peer,
         .patience.may_prompt = (request->flags & MESH_FLAG_PROMPT) != 0,
         .label = request->label_len > 0 ? data : NULL,
         /* a pointer even where there is nothing: EdDSA signs that too */
@@ -329,14 +349,14 @@ void mesh_request_serve(struct mesh_service *service,
         timeout = TIMEOUT_MAX;
     call.patience.deadline = monotonic_us() + (int64_t)timeout * 1000000;
     /* an empty result without a reason would pass for a signature */
-    ok = run(&call, handler, peer);
+    ok = run(&call, handler);
     if (!ok && failure.reason == MESH_R_NONE)
         mesh_raise(&local, MESH_R_INTERNAL, "mesh-keyd does not know why");
     ERR_clear_error();
     if ((flags & OWNER_ONLY) != 0) /* they hold keys as octets */
         mesh_wipe_stack();
     if ((flags & IS_LOGGED) != 0)
-        log_use(&call, peer, ok ? NULL : &failure);
+        log_use(&call, ok ? NULL : &failure);
     if (!ok) {
         OPENSSL_clear_free(call.out, call.out_len);
         mesh_request_refuse(request, failure.reason, failure.text, answer, out);

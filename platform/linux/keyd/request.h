@@ -20,6 +20,7 @@ struct mesh_peer {
      * what is there. */
     int is_owner;
     char program[256];
+    int fd; /* of the connection */
 };
 
 /* What requests work on. */
