@@ -8,6 +8,7 @@
 #include "keymgmt/hand_over.h"
 #include "keymgmt/key.h"
 #include "keymgmt/operations.h"
+#include "keymgmt/types.h"
 
 #include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
@@ -18,6 +19,9 @@
 #define PRIVATE OSSL_KEYMGMT_SELECT_PRIVATE_KEY
 #define PUBLIC  OSSL_KEYMGMT_SELECT_PUBLIC_KEY
 
+/* ML-DSA, ML-KEM: what a private key is made of; OpenSSL 3.5 named it. */
+#define PARAM_SEED "seed"
+
 static OSSL_FUNC_keymgmt_free_fn keymgmt_free;
 static OSSL_FUNC_keymgmt_load_fn keymgmt_load;
 static OSSL_FUNC_keymgmt_has_fn keymgmt_has;
@@ -25,11 +29,8 @@ static OSSL_FUNC_keymgmt_match_fn keymgmt_match;
 static OSSL_FUNC_keymgmt_validate_fn keymgmt_validate;
 static OSSL_FUNC_keymgmt_dup_fn keymgmt_dup;
 static OSSL_FUNC_keymgmt_get_params_fn keymgmt_get_params;
-static OSSL_FUNC_keymgmt_gettable_params_fn keymgmt_gettable_params;
 static OSSL_FUNC_keymgmt_set_params_fn keymgmt_set_params;
-static OSSL_FUNC_keymgmt_settable_params_fn keymgmt_settable_params;
 static OSSL_FUNC_keymgmt_import_fn keymgmt_import;
-static OSSL_FUNC_keymgmt_import_types_fn keymgmt_types;
 static OSSL_FUNC_keymgmt_export_fn keymgmt_export;
 
 static void keymgmt_free(void *keydata)
@@ -82,7 +83,8 @@ static int keymgmt_validate(const void *keydata, int selection, int checktype)
     EVP_PKEY_CTX *check;
     int valid = 0;
 
-    if (public == NULL)
+    if (public == NULL
+        || ((selection & PRIVATE) != 0 && !keymgmt_has(keydata, PRIVATE)))
         return 0;
     check = EVP_PKEY_CTX_new_from_pkey(mesh_key_context(keydata)->libctx,
                                        public, NULL);
@@ -140,26 +142,17 @@ static int keymgmt_get_params(void *keydata, OSSL_PARAM params[])
     return public != NULL && EVP_PKEY_get_params(public, params);
 }
 
-static const OSSL_PARAM *keymgmt_gettable_params(void *provctx)
+/* What the native keys of a type list: static memory of the default provider,
+ * which is there as long as ours. */
+static const OSSL_PARAM *
+native_list(struct mesh_context *ctx, const char *type,
+            const OSSL_PARAM *(*list)(const EVP_KEYMGMT *keymgmt))
 {
-    static const OSSL_PARAM gettable[] = {
-        OSSL_PARAM_int(OSSL_PKEY_PARAM_BITS, NULL),
-        OSSL_PARAM_int(OSSL_PKEY_PARAM_SECURITY_BITS, NULL),
-        OSSL_PARAM_int(OSSL_PKEY_PARAM_MAX_SIZE, NULL),
-        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_DEFAULT_DIGEST, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_MANDATORY_DIGEST, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, NULL, 0),
-        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, NULL, 0),
-        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, NULL, 0),
-        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_N, NULL, 0),
-        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, NULL, 0),
-        OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_PUB_X, NULL, 0),
-        OSSL_PARAM_BN(OSSL_PKEY_PARAM_EC_PUB_Y, NULL, 0),
-        OSSL_PARAM_END,
-    };
+    EVP_KEYMGMT *native = EVP_KEYMGMT_fetch(ctx->libctx, type, NULL);
+    const OSSL_PARAM *params = native != NULL ? list(native) : NULL;
 
-    (void)provctx;
-    return gettable;
+    EVP_KEYMGMT_free(native);
+    return params;
 }
 
 /* A key that stands for one in the key store does not change. */
@@ -170,8 +163,12 @@ static int keymgmt_set_params(void *keydata, const OSSL_PARAM params[])
 
     if (params == NULL || params[0].key == NULL)
         return 1;
-    if (native == NULL || mesh_key_kind(key) == MESH_KEY_HELD
-        || !EVP_PKEY_set_params(native, (OSSL_PARAM *)params))
+    if (mesh_key_kind(key) == MESH_KEY_HELD)
+        return mesh_raise(mesh_key_context(key), MESH_R_USAGE,
+                          "the parameter %.40s of a key of the key store "
+                          "cannot be changed",
+                          params[0].key);
+    if (native == NULL || !EVP_PKEY_set_params(native, (OSSL_PARAM *)params))
         return 0;
     if (OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY)
             != NULL
@@ -180,21 +177,14 @@ static int keymgmt_set_params(void *keydata, const OSSL_PARAM params[])
     return 1;
 }
 
-static const OSSL_PARAM *keymgmt_settable_params(void *provctx)
-{
-    static const OSSL_PARAM settable[] = {
-        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, NULL, 0),
-        OSSL_PARAM_END,
-    };
-
-    (void)provctx;
-    return settable;
-}
-
-static int has_private_numbers(const OSSL_PARAM params[])
+/* (The seed of an EC key is its curve's.) */
+static int has_private_numbers(const struct mesh_key *key,
+                               const OSSL_PARAM params[])
 {
     return OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_PRIV_KEY) != NULL
-           || OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_RSA_D) != NULL;
+           || OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_RSA_D) != NULL
+           || (OSSL_PARAM_locate_const(params, PARAM_SEED) != NULL
+               && strcmp(mesh_key_type(key), "EC") != 0);
 }
 
 /* Peers, certificates; and with ours listed first all that a program makes of
@@ -210,7 +200,7 @@ static int keymgmt_import(void *keydata, int selection,
 
     if (key == NULL || mesh_key_public(key) != NULL)
         return 0;
-    if ((selection & PRIVATE) != 0 && has_private_numbers(params))
+    if ((selection & PRIVATE) != 0 && has_private_numbers(key, params))
         kind = MESH_KEY_SOFTWARE;
     else if ((selection & PUBLIC) != 0)
         kind = MESH_KEY_PUBLIC;
@@ -223,26 +213,6 @@ static int keymgmt_import(void *keydata, int selection,
     if (ok)
         mesh_key_fill(key, native, kind);
     return ok;
-}
-
-static const OSSL_PARAM *keymgmt_types(int selection)
-{
-    static const OSSL_PARAM types[] = {
-        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, NULL, 0),
-        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, NULL, 0),
-        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PRIV_KEY, NULL, 0),
-        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_N, NULL, 0),
-        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, NULL, 0),
-        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_D, NULL, 0),
-        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_FACTOR1, NULL, 0),
-        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_FACTOR2, NULL, 0),
-        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_EXPONENT1, NULL, 0),
-        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_EXPONENT2, NULL, 0),
-        OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_COEFFICIENT1, NULL, 0),
-        OSSL_PARAM_END,
-    };
-
-    return selection != 0 ? types : NULL;
 }
 
 /* Fails exactly when the private half of a held key is asked for: libcrypto
@@ -265,8 +235,57 @@ static int keymgmt_export(void *keydata, int selection, OSSL_CALLBACK *cb,
     return selection != 0 && EVP_PKEY_export(public, selection, cb, cbarg);
 }
 
-static OSSL_FUNC_keymgmt_query_operation_name_fn ec_operation_name;
-static const char *ec_operation_name(int operation)
+/* What a type of key is made of, by its family.  (The native keys cannot be
+ * asked: these functions get no context.) */
+static const OSSL_PARAM rsa_numbers[] = {
+    OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_N, NULL, 0),
+    OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, NULL, 0),
+    OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_D, NULL, 0),
+    OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_FACTOR1, NULL, 0),
+    OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_FACTOR2, NULL, 0),
+    OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_EXPONENT1, NULL, 0),
+    OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_EXPONENT2, NULL, 0),
+    OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_COEFFICIENT1, NULL, 0),
+    OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_RSA_DIGEST, NULL, 0),
+    OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_RSA_MASKGENFUNC, NULL, 0),
+    OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_MGF1_DIGEST, NULL, 0),
+    OSSL_PARAM_int(OSSL_PKEY_PARAM_RSA_PSS_SALTLEN, NULL),
+    OSSL_PARAM_END,
+};
+static const OSSL_PARAM ec_numbers[] = {
+    OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, NULL, 0),
+    OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, NULL, 0),
+    OSSL_PARAM_BN(OSSL_PKEY_PARAM_PRIV_KEY, NULL, 0),
+    OSSL_PARAM_END,
+};
+static const OSSL_PARAM raw_numbers[] = {
+    OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, NULL, 0),
+    OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PRIV_KEY, NULL, 0),
+    OSSL_PARAM_octet_string(PARAM_SEED, NULL, 0),
+    OSSL_PARAM_END,
+};
+
+#define TYPES(family)                                                          \
+    static OSSL_FUNC_keymgmt_import_types_fn family##_types;                   \
+    static const OSSL_PARAM *family##_types(int selection)                     \
+    {                                                                          \
+        return selection != 0 ? family##_numbers : NULL;                       \
+    }
+
+TYPES(rsa)
+TYPES(ec)
+TYPES(raw)
+
+/* The name of an operation where it is not the type's own (NULL). */
+static OSSL_FUNC_keymgmt_query_operation_name_fn rsa_operation;
+static const char *rsa_operation(int operation)
+{
+    (void)operation;
+    return "RSA"; /* RSA-PSS too */
+}
+
+static OSSL_FUNC_keymgmt_query_operation_name_fn ec_operation;
+static const char *ec_operation(int operation)
 {
     switch (operation) {
     case OSSL_OP_SIGNATURE:
@@ -277,19 +296,35 @@ static const char *ec_operation_name(int operation)
     return NULL;
 }
 
-/* What differs between algorithms: the type of a new key, and for some the name
- * of an operation. */
-#define KEYMGMT(id, type, ...)                                                 \
+static OSSL_FUNC_keymgmt_query_operation_name_fn raw_operation;
+static const char *raw_operation(int operation)
+{
+    (void)operation;
+    return NULL;
+}
+
+/* What differs between types. */
+#define KEYMGMT(id, name, aliases, family)                                     \
     static OSSL_FUNC_keymgmt_new_fn id##_new;                                  \
     static void *id##_new(void *provctx)                                       \
     {                                                                          \
-        return mesh_key_new_empty(provctx, type);                              \
+        return mesh_key_new_empty(provctx, name);                              \
     }                                                                          \
     static OSSL_FUNC_keymgmt_gen_init_fn id##_generate_init;                   \
     static void *id##_generate_init(void *provctx, int selection,              \
                                     const OSSL_PARAM params[])                 \
     {                                                                          \
-        return mesh_generate_init(provctx, type, selection, params);           \
+        return mesh_generate_init(provctx, name, selection, params);           \
+    }                                                                          \
+    static OSSL_FUNC_keymgmt_gettable_params_fn id##_gettable;                 \
+    static const OSSL_PARAM *id##_gettable(void *provctx)                      \
+    {                                                                          \
+        return native_list(provctx, name, EVP_KEYMGMT_gettable_params);        \
+    }                                                                          \
+    static OSSL_FUNC_keymgmt_settable_params_fn id##_settable;                 \
+    static const OSSL_PARAM *id##_settable(void *provctx)                      \
+    {                                                                          \
+        return native_list(provctx, name, EVP_KEYMGMT_settable_params);        \
     }                                                                          \
     static const OSSL_DISPATCH id##_functions[] = {                            \
         {OSSL_FUNC_KEYMGMT_NEW, (void (*)(void))id##_new},                     \
@@ -309,49 +344,54 @@ static const char *ec_operation_name(int operation)
         {OSSL_FUNC_KEYMGMT_VALIDATE, (void (*)(void))keymgmt_validate},        \
         {OSSL_FUNC_KEYMGMT_DUP, (void (*)(void))keymgmt_dup},                  \
         {OSSL_FUNC_KEYMGMT_GET_PARAMS, (void (*)(void))keymgmt_get_params},    \
-        {OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS,                                    \
-         (void (*)(void))keymgmt_gettable_params},                             \
+        {OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS, (void (*)(void))id##_gettable},    \
         {OSSL_FUNC_KEYMGMT_SET_PARAMS, (void (*)(void))keymgmt_set_params},    \
-        {OSSL_FUNC_KEYMGMT_SETTABLE_PARAMS,                                    \
-         (void (*)(void))keymgmt_settable_params},                             \
+        {OSSL_FUNC_KEYMGMT_SETTABLE_PARAMS, (void (*)(void))id##_settable},    \
         {OSSL_FUNC_KEYMGMT_IMPORT, (void (*)(void))keymgmt_import},            \
-        {OSSL_FUNC_KEYMGMT_IMPORT_TYPES, (void (*)(void))keymgmt_types},       \
+        {OSSL_FUNC_KEYMGMT_IMPORT_TYPES, (void (*)(void))family##_types},      \
         {OSSL_FUNC_KEYMGMT_EXPORT, (void (*)(void))keymgmt_export},            \
-        {OSSL_FUNC_KEYMGMT_EXPORT_TYPES, (void (*)(void))keymgmt_types},       \
-        __VA_ARGS__{0, NULL},                                                  \
-    }
+        {OSSL_FUNC_KEYMGMT_EXPORT_TYPES, (void (*)(void))family##_types},      \
+        {OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME,                               \
+         (void (*)(void))family##_operation},                                  \
+        {0, NULL},                                                             \
+    };
 
-KEYMGMT(rsa, "RSA", );
-KEYMGMT(ec, "EC",
-        {OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME,
-         (void (*)(void))ec_operation_name}, );
-KEYMGMT(ed25519, "ED25519", );
+MESH_TYPES_3_0(KEYMGMT)
+MESH_TYPES_3_5(KEYMGMT)
 
-#define ROW(names, id)                                                         \
-    {                                                                          \
-        names, "provider=mesh", id##_functions,                                \
-            "keys named by Mesh fingerprints"                                  \
-    }
+#define ROW(id, name, aliases, family)                                         \
+    MESH_ALGORITHM(name, aliases, id##_functions,                              \
+                   "keys named by Mesh fingerprints"),
 
-const OSSL_ALGORITHM mesh_keymgmt_algorithms[] = {
-    ROW(MESH_NAMES_RSA, rsa),
-    ROW(MESH_NAMES_EC, ec),
-    ROW(MESH_NAMES_ED25519, ed25519),
-    {NULL, NULL, NULL, NULL},
-};
+static const OSSL_ALGORITHM algorithms[] = {
+    MESH_TYPES_3_5(ROW) MESH_TYPES_3_0(ROW) MESH_ALGORITHMS_END};
+
+const OSSL_ALGORITHM *mesh_keymgmt_algorithms(void)
+{
+    return mesh_libcrypto_is(3, 5) ? algorithms
+                                   : algorithms + MESH_TYPES_3_5(MESH_COUNT);
+}
+
+int mesh_keymgmt_has_type(const char *name)
+{
+    const OSSL_ALGORITHM *row = mesh_keymgmt_algorithms();
+    size_t len = strlen(name);
+
+    for (; row->algorithm_names != NULL; row++)
+        if (OPENSSL_strncasecmp(row->algorithm_names, name, len) == 0
+            && row->algorithm_names[len] == ':')
+            return 1;
+    return 0;
+}
 
 int mesh_keymgmt_has(const EVP_PKEY *key)
 {
-    size_t i;
+    return mesh_keymgmt_has_type(EVP_PKEY_get0_type_name(key));
+}
 
-    for (i = 0; mesh_keymgmt_algorithms[i].algorithm_names != NULL; i++) {
-        const char *names = mesh_keymgmt_algorithms[i].algorithm_names;
-        char name[32];
-
-        OPENSSL_strlcpy(name, names, sizeof(name));
-        name[strcspn(name, ":")] = '\0';
-        if (EVP_PKEY_is_a(key, name))
-            return 1;
-    }
-    return 0;
+int mesh_libcrypto_is(unsigned major, unsigned minor)
+{
+    return OPENSSL_version_major() > major
+           || (OPENSSL_version_major() == major
+               && OPENSSL_version_minor() >= minor);
 }

@@ -8,6 +8,7 @@
 #include "keymgmt/key.h"
 #include "keymgmt/operations.h"
 #include "keymgmt/parameters.h"
+#include "keymgmt/types.h"
 
 #include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
@@ -515,9 +516,17 @@ static const OSSL_DISPATCH functions[] = {
     {0, NULL},
 };
 
-const OSSL_ALGORITHM mesh_signature_algorithms[] = {
-    {MESH_NAMES_RSA, "provider=mesh", functions, "RSA signature"},
-    {"ECDSA", "provider=mesh", functions, "ECDSA signature"},
-    {MESH_NAMES_ED25519, "provider=mesh", functions, "Ed25519 signature"},
-    {NULL, NULL, NULL, NULL},
-};
+#define ROW(id, name, aliases, family)                                         \
+    MESH_ALGORITHM(name, aliases, functions, "signature"),
+#define NEWER(row) MESH_TYPES_ML_DSA(row) MESH_TYPES_SLH_DSA(row)
+
+static const OSSL_ALGORITHM algorithms[] = {
+    NEWER(ROW) MESH_TYPES_RSA(ROW)
+        MESH_ALGORITHM("ECDSA", "", functions, "signature"),
+    MESH_TYPES_EDDSA(ROW) MESH_ALGORITHMS_END};
+
+const OSSL_ALGORITHM *mesh_signature_algorithms(void)
+{
+    return mesh_libcrypto_is(3, 5) ? algorithms
+                                   : algorithms + NEWER(MESH_COUNT);
+}

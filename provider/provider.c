@@ -116,11 +116,13 @@ static const OSSL_ALGORITHM *query_operation(void *provctx, int operation,
     case OSSL_OP_STORE:
         return mesh_store_algorithms;
     case OSSL_OP_KEYMGMT:
-        return mesh_keymgmt_algorithms;
+        return mesh_keymgmt_algorithms();
     case OSSL_OP_SIGNATURE:
-        return mesh_signature_algorithms;
+        return mesh_signature_algorithms();
+    case OSSL_OP_KEYEXCH:
+        return mesh_keyexch_algorithms();
     case OSSL_OP_ASYM_CIPHER:
-        return mesh_asymcipher_algorithms;
+        return mesh_asymcipher_algorithms();
     }
     return NULL;
 }
@@ -138,7 +140,7 @@ struct group_filter {
     void *arg;
 };
 
-static int pass_ec_group(const OSSL_PARAM params[], void *arg)
+static int pass_our_types(const OSSL_PARAM params[], void *arg)
 {
     const struct group_filter *filter = arg;
     const OSSL_PARAM *p =
@@ -146,7 +148,7 @@ static int pass_ec_group(const OSSL_PARAM params[], void *arg)
     const char *algorithm = NULL;
 
     if (p == NULL || !OSSL_PARAM_get_utf8_string_ptr(p, &algorithm)
-        || OPENSSL_strcasecmp(algorithm, "EC") != 0)
+        || !mesh_keymgmt_has_type(algorithm))
         return 1;
     return filter->cb(params, filter->arg);
 }
@@ -162,7 +164,7 @@ static int get_capabilities(void *provctx, const char *capability,
 
     return OPENSSL_strcasecmp(capability, "TLS-GROUP") != 0
            || OSSL_PROVIDER_get_capabilities(ctx->software, capability,
-                                             pass_ec_group, &filter);
+                                             pass_our_types, &filter);
 }
 
 static const OSSL_DISPATCH functions[] = {

@@ -6,20 +6,46 @@
 #include "tests/keymgmt/keystore_double.h"
 
 #include "platform/algorithm.h"
+#include "platform/linux/keyd/operate.h"
 #include "store/resolve.h"
 
 #include <openssl/core_names.h>
+#include <openssl/err.h>
 #include <openssl/params.h>
-#include <openssl/rsa.h>
 #include <string.h>
 
+/* What keys can be named: pkeyopts as EVP_PKEY_CTX_ctrl_str() takes them. */
 static struct {
-    const char *name, *type, *group;
+    const char *name, *type;
+    const char *options[3][2];
     EVP_PKEY *key;
 } keys[] = {
-    {"rsa", "RSA", NULL, NULL},
-    {"ec", "EC", "P-256", NULL},
-    {"ed25519", "ED25519", NULL, NULL},
+    {"rsa", "RSA", {{"rsa_keygen_bits", "2048"}}, NULL},
+    {"rsa-pss", "RSA-PSS", {{"rsa_keygen_bits", "2048"}}, NULL},
+    {"rsa-pss-sha256",
+     "RSA-PSS",
+     {{"rsa_pss_keygen_md", "sha256"},
+      {"rsa_pss_keygen_mgf1_md", "sha256"},
+      {"rsa_pss_keygen_saltlen", "32"}},
+     NULL},
+    {"ec", "EC", {{"group", "P-256"}}, NULL},
+    {"p384", "EC", {{"group", "P-384"}}, NULL},
+    {"p521", "EC", {{"group", "P-521"}}, NULL},
+    {"secp256k1", "EC", {{"group", "secp256k1"}}, NULL},
+    {"brainpool", "EC", {{"group", "brainpoolP256r1"}}, NULL},
+    {"sect283k1", "EC", {{"group", "sect283k1"}}, NULL},
+    {"ed25519", "ED25519", {{NULL}}, NULL},
+    {"ed448", "ED448", {{NULL}}, NULL},
+    {"x25519", "X25519", {{NULL}}, NULL},
+    {"x448", "X448", {{NULL}}, NULL},
+    {"ml-dsa-44", "ML-DSA-44", {{NULL}}, NULL},
+    {"ml-dsa-65", "ML-DSA-65", {{NULL}}, NULL},
+    {"ml-dsa-87", "ML-DSA-87", {{NULL}}, NULL},
+    {"slh-dsa-sha2", "SLH-DSA-SHA2-128f", {{NULL}}, NULL},
+    {"slh-dsa-shake", "SLH-DSA-SHAKE-128f", {{NULL}}, NULL},
+    {"ml-kem-512", "ML-KEM-512", {{NULL}}, NULL},
+    {"ml-kem-768", "ML-KEM-768", {{NULL}}, NULL},
+    {"ml-kem-1024", "ML-KEM-1024", {{NULL}}, NULL},
 };
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 
@@ -27,24 +53,29 @@ unsigned double_operations;
 struct mesh_private_op double_last;
 enum mesh_reason double_failure;
 
-void double_make_keys(void)
+EVP_PKEY *double_new_key(const char *name)
 {
-    size_t i;
+    EVP_PKEY_CTX *make;
+    EVP_PKEY *key = NULL;
+    size_t i, o;
+    int ok;
 
-    for (i = 0; i < KEYS; i++)
-        if (strcmp(keys[i].type, "EC") == 0)
-            keys[i].key = EVP_EC_gen(keys[i].group);
-        else
-            keys[i].key =
-                EVP_PKEY_Q_keygen(NULL, NULL, keys[i].type, (size_t)2048);
-}
-
-void double_free_keys(void)
-{
-    size_t i;
-
-    for (i = 0; i < KEYS; i++)
-        EVP_PKEY_free(keys[i].key);
+    for (i = 0; i < KEYS && strcmp(keys[i].name, name) != 0; i++)
+        ;
+    if (i == KEYS)
+        return NULL;
+    ERR_set_mark();
+    make = EVP_PKEY_CTX_new_from_name(NULL, keys[i].type, NULL);
+    ok = make != NULL && EVP_PKEY_keygen_init(make) == 1;
+    for (o = 0; ok && o < 3 && keys[i].options[o][0] != NULL; o++)
+        ok = EVP_PKEY_CTX_ctrl_str(make, keys[i].options[o][0],
+                                   keys[i].options[o][1])
+             == 1;
+    if (ok)
+        EVP_PKEY_generate(make, &key);
+    EVP_PKEY_CTX_free(make);
+    ERR_pop_to_mark();
+    return key;
 }
 
 EVP_PKEY *double_key(const char *name)
@@ -52,9 +83,27 @@ EVP_PKEY *double_key(const char *name)
     size_t i;
 
     for (i = 0; i < KEYS; i++)
-        if (strcmp(keys[i].name, name) == 0)
+        if (strcmp(keys[i].name, name) == 0) {
+            if (keys[i].key == NULL)
+                keys[i].key = double_new_key(name);
             return keys[i].key;
+        }
     return NULL;
+}
+
+const char *double_name(size_t i)
+{
+    return i < KEYS ? keys[i].name : NULL;
+}
+
+void double_free_keys(void)
+{
+    size_t i;
+
+    for (i = 0; i < KEYS; i++) {
+        EVP_PKEY_free(keys[i].key);
+        keys[i].key = NULL;
+    }
 }
 
 int mesh_keystore_open(struct mesh_context *ctx)
@@ -75,112 +124,43 @@ static EVP_PKEY *find(struct mesh_context *ctx,
     size_t i;
 
     for (i = 0; i < KEYS; i++)
-        if (mesh_spki_sha256(ctx, keys[i].key, digest)
+        if (keys[i].key != NULL && mesh_spki_sha256(ctx, keys[i].key, digest)
             && memcmp(digest, name->spki_sha256, sizeof(digest)) == 0)
             return keys[i].key;
     return NULL;
 }
 
-/* The numbers of libcrypto for enum mesh_padding, in its order. */
-static const int pad_modes[] = {
-    0,
-    RSA_NO_PADDING,
-    RSA_PKCS1_PADDING,
-    RSA_PKCS1_PSS_PADDING,
-    RSA_PKCS1_OAEP_PADDING,
-    RSA_PKCS1_WITH_TLS_PADDING,
-};
-
-static int sign(EVP_PKEY *key, const struct mesh_private_op *op,
-                const unsigned char *in, size_t in_len, unsigned char *out,
-                size_t *out_len)
-{
-    EVP_PKEY_CTX *pctx = EVP_PKEY_CTX_new(key, NULL);
-    EVP_MD_CTX *md = EVP_MD_CTX_new();
-    int ok;
-
-    if (EVP_PKEY_is_a(key, "ED25519")) {
-        ok = EVP_DigestSignInit(md, NULL, NULL, NULL, key) == 1
-             && EVP_DigestSign(md, out, out_len, in, in_len) == 1;
-    } else {
-        ok = EVP_PKEY_sign_init(pctx) == 1;
-        if (ok && op->digest[0] != '\0')
-            ok = EVP_PKEY_CTX_set_signature_md(pctx,
-                                               EVP_get_digestbyname(op->digest))
-                 == 1;
-        if (ok && op->padding != MESH_PAD_DEFAULT)
-            ok =
-                EVP_PKEY_CTX_set_rsa_padding(pctx, pad_modes[op->padding]) == 1;
-        if (ok && op->padding == MESH_PAD_PSS)
-            ok = EVP_PKEY_CTX_set_rsa_pss_saltlen(pctx, op->salt_length) == 1;
-        ok = ok && EVP_PKEY_sign(pctx, out, out_len, in, in_len) == 1;
-    }
-    EVP_MD_CTX_free(md);
-    EVP_PKEY_CTX_free(pctx);
-    return ok;
-}
-
-static int decrypt(EVP_PKEY *key, const struct mesh_private_op *op,
-                   const unsigned char *in, size_t in_len, unsigned char *out,
-                   size_t *out_len)
-{
-    EVP_PKEY_CTX *pctx = EVP_PKEY_CTX_new(key, NULL);
-    unsigned char room[1024];
-    size_t len = sizeof(room);
-    int ok;
-
-    ok = EVP_PKEY_decrypt_init(pctx) == 1
-         && EVP_PKEY_CTX_set_rsa_padding(pctx, pad_modes[op->padding]) == 1;
-    if (ok && op->padding == MESH_PAD_OAEP)
-        ok = EVP_PKEY_CTX_set_rsa_oaep_md_name(pctx, op->digest, NULL) == 1
-             && EVP_PKEY_CTX_set_rsa_mgf1_md_name(pctx, op->mgf1_digest, NULL)
-                    == 1;
-    if (ok && op->label_len != 0)
-        ok = EVP_PKEY_CTX_set0_rsa_oaep_label(
-                 pctx, OPENSSL_memdup(op->label, op->label_len),
-                 (int)op->label_len)
-             == 1;
-    if (ok && op->padding == MESH_PAD_PKCS1_TLS) {
-        unsigned version = op->tls_client_version;
-        OSSL_PARAM params[] = {
-            OSSL_PARAM_uint(OSSL_ASYM_CIPHER_PARAM_TLS_CLIENT_VERSION,
-                            &version),
-            OSSL_PARAM_END,
-        };
-
-        ok = EVP_PKEY_CTX_set_params(pctx, params) == 1;
-    }
-    ok = ok && EVP_PKEY_decrypt(pctx, room, &len, in, in_len) == 1
-         && len <= *out_len;
-    if (ok)
-        memcpy(out, room, *out_len = len);
-    EVP_PKEY_CTX_free(pctx);
-    return ok;
-}
-
+/* As mesh-keyd does, with its own checks and in another library context than
+ * the provider's. */
 int mesh_keystore_operate(struct mesh_context *ctx,
                           const struct mesh_key_name *name,
                           const struct mesh_private_op *op,
                           const unsigned char *in, size_t in_len,
                           unsigned char *out, size_t *out_len)
 {
+    struct mesh_context holder = *ctx;
     EVP_PKEY *key = find(ctx, name);
-    int ok;
+    unsigned char *result;
+    size_t len;
 
     double_operations++;
     double_last = *op;
+    holder.libctx = NULL;
     if (double_failure != MESH_R_NONE)
         return mesh_raise(ctx, double_failure, "as the test wants");
     if (key == NULL)
         return mesh_raise(ctx, MESH_R_KEY_NOT_HELD, "%s", name->udf);
-    ok = op->operation == MESH_OP_SIGN
-             ? sign(key, op, in, in_len, out, out_len)
-             : decrypt(key, op, in, in_len, out, out_len);
-    return ok || mesh_raise(ctx, MESH_R_OPERATION_FAILED, "%s", name->udf);
+    if (!mesh_operate_check(&holder, op, in, in_len)
+        || !mesh_operate(&holder, key, op, in, in_len, &result, &len))
+        return 0;
+    if (len <= *out_len)
+        memcpy(out, result, *out_len = len);
+    OPENSSL_clear_free(result, len);
+    return len <= *out_len
+           || mesh_raise(ctx, MESH_R_BUFFER_TOO_SMALL, "%zu octets", len);
 }
 
-/* mesh://NAME: the private key, then the public one; mesh://NAME/broken: an
- * error; mesh://names: a NAME. */
+/* mesh://NAME: the private key, then the public one; mesh://names: a NAME. */
 int mesh_resolve(struct mesh_context *ctx, const char *text,
                  enum mesh_object_type expect,
                  const struct mesh_criterion *criterion,

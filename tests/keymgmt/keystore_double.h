@@ -3,6 +3,7 @@
  *
  * A double of platform/keystore.h and of store/resolve.h, in the process: unit
  * tests of the provider run without mesh-keyd, and see what reaches the key.
+ * The operations themselves are mesh-keyd's.
  */
 #ifndef MESH_TESTS_KEYSTORE_DOUBLE_H
 #define MESH_TESTS_KEYSTORE_DOUBLE_H
@@ -10,13 +11,18 @@
 #include "platform/keystore.h"
 #include <openssl/evp.h>
 
-/* Makes the keys that mesh://rsa, mesh://ec and mesh://ed25519 name. */
-void double_make_keys(void);
-void double_free_keys(void);
-/* The whole key, to compare with. */
+/* The whole key that mesh://NAME names, to compare with: made at the first
+ * call, in the default library context, for double_free_keys() to free.  NULL
+ * if this libcrypto does not have the algorithm. */
 EVP_PKEY *double_key(const char *name);
+/* Another one of the kind; the caller's. */
+EVP_PKEY *double_new_key(const char *name);
+/* The i-th name, NULL past the end. */
+const char *double_name(size_t i);
+void double_free_keys(void);
 
-/* What reached the key store: how often, and the last operation. */
+/* What reached the key store: how often, and the last operation (its label may
+ * be gone). */
 extern unsigned double_operations;
 extern struct mesh_private_op double_last;
 /* What every operation fails with from now on; MESH_R_NONE: nothing. */

@@ -1,0 +1,331 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Key management: a held key is, but for its private half, like the same key
+ * read from a file.  None of it is a private operation.
+ */
+#include "tests/keymgmt/provider_test.h"
+
+#include <openssl/core_names.h>
+#include <openssl/x509.h>
+#include <string.h>
+
+/* The objects that are the same key. */
+struct same {
+    EVP_PKEY *held, *public, *file, *half;
+};
+
+static struct same load_all(const char *name)
+{
+    struct same same = {held_key(name), public_key(name), file_key(name),
+                        public_half(double_key(name), app)};
+
+    return same;
+}
+
+static void free_all(struct same *same)
+{
+    EVP_PKEY_free(same->held);
+    EVP_PKEY_free(same->public);
+    EVP_PKEY_free(same->file);
+    EVP_PKEY_free(same->half);
+}
+
+typedef void key_test(const char *name, struct same *same);
+
+static void for_every_key(key_test *test)
+{
+    const char *name;
+    size_t i;
+
+    for (i = 0; (name = double_name(i)) != NULL; i++) {
+        struct same same;
+
+        if (!have(name))
+            continue;
+        same = load_all(name);
+        test(name, &same);
+        free_all(&same);
+        ERR_clear_error();
+    }
+    assert_int_equal(double_operations, 0);
+}
+
+static void same_properties(EVP_PKEY *key, EVP_PKEY *file)
+{
+    static const char *const texts[] = {
+        OSSL_PKEY_PARAM_GROUP_NAME, OSSL_PKEY_PARAM_DEFAULT_DIGEST,
+        OSSL_PKEY_PARAM_MANDATORY_DIGEST, OSSL_PKEY_PARAM_EC_ENCODING,
+        OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT};
+    static const char *const numbers[] = {
+        OSSL_PKEY_PARAM_RSA_N, OSSL_PKEY_PARAM_RSA_E, OSSL_PKEY_PARAM_EC_PUB_X,
+        OSSL_PKEY_PARAM_EC_ORDER};
+    static const char *const octets[] = {OSSL_PKEY_PARAM_PUB_KEY,
+                                         OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY};
+    unsigned char *der[2] = {NULL, NULL};
+    size_t i;
+
+    assert_string_equal(EVP_PKEY_get0_type_name(key),
+                        EVP_PKEY_get0_type_name(file));
+    assert_int_equal(EVP_PKEY_get_id(key), EVP_PKEY_get_id(file));
+    assert_true(EVP_PKEY_get_bits(key) > 0);
+    assert_int_equal(EVP_PKEY_get_bits(key), EVP_PKEY_get_bits(file));
+    assert_int_equal(EVP_PKEY_get_security_bits(key),
+                     EVP_PKEY_get_security_bits(file));
+    assert_int_equal(EVP_PKEY_get_size(key), EVP_PKEY_get_size(file));
+    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        char of_key[64] = "", of_file[64] = "";
+
+        assert_int_equal(EVP_PKEY_get_utf8_string_param(key, texts[i], of_key,
+                                                        sizeof(of_key), NULL),
+                         EVP_PKEY_get_utf8_string_param(file, texts[i], of_file,
+                                                        sizeof(of_file), NULL));
+        assert_string_equal(of_key, of_file);
+    }
+    for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        BIGNUM *of_key = NULL, *of_file = NULL;
+
+        assert_int_equal(EVP_PKEY_get_bn_param(key, numbers[i], &of_key),
+                         EVP_PKEY_get_bn_param(file, numbers[i], &of_file));
+        assert_int_equal(of_key == NULL, of_file == NULL);
+        if (of_key != NULL)
+            assert_int_equal(BN_cmp(of_key, of_file), 0);
+        BN_free(of_key);
+        BN_free(of_file);
+    }
+    for (i = 0; i < sizeof(octets) / sizeof(octets[0]); i++) {
+        static unsigned char of_key[4096], of_file[4096];
+        size_t key_len = 0, file_len = 0;
+
+        assert_int_equal(
+            EVP_PKEY_get_octet_string_param(key, octets[i], of_key,
+                                            sizeof(of_key), &key_len),
+            EVP_PKEY_get_octet_string_param(file, octets[i], of_file,
+                                            sizeof(of_file), &file_len));
+        assert_int_equal(key_len, file_len);
+        assert_memory_equal(of_key, of_file, key_len);
+    }
+    assert_int_equal(i2d_PUBKEY(key, &der[0]), i2d_PUBKEY(file, &der[1]));
+    assert_memory_equal(der[0], der[1], (size_t)i2d_PUBKEY(key, NULL));
+    OPENSSL_free(der[0]);
+    OPENSSL_free(der[1]);
+}
+
+static void properties(const char *name, struct same *same)
+{
+    (void)name;
+    same_properties(same->held, same->file);
+    same_properties(same->public, same->file);
+}
+
+static void test_properties(void **state)
+{
+    (void)state;
+    for_every_key(properties);
+}
+
+/* The public half goes out, the private one does not, by no way. */
+static void private_half(const char *name, struct same *same)
+{
+    static const char *const numbers[] = {OSSL_PKEY_PARAM_RSA_D,
+                                          OSSL_PKEY_PARAM_RSA_FACTOR1,
+                                          OSSL_PKEY_PARAM_PRIV_KEY};
+    static const char *const octets[] = {OSSL_PKEY_PARAM_PRIV_KEY, "seed"};
+    static unsigned char room[8192];
+    unsigned char *der = NULL;
+    OSSL_PARAM *params = NULL;
+    BIGNUM *number = NULL;
+    size_t i, len = 0;
+
+    for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        assert_int_equal(EVP_PKEY_get_bn_param(same->held, numbers[i], &number),
+                         0);
+    /* (a curve has a "seed", too) */
+    for (i = 0; i < (strncmp(name, "ml-", 3) == 0 ? 2 : 1); i++)
+        assert_int_equal(EVP_PKEY_get_octet_string_param(
+                             same->held, octets[i], room, sizeof(room), &len),
+                         0);
+    assert_true(i2d_PrivateKey(same->held, &der) <= 0);
+    assert_null(der);
+    assert_int_equal(EVP_PKEY_get_raw_private_key(same->held, NULL, &len), 0);
+    ERR_clear_error();
+    assert_int_equal(EVP_PKEY_todata(same->held, EVP_PKEY_KEYPAIR, &params), 0);
+    assert_null(params);
+    expect_error(MESH_R_NOT_EXPORTABLE);
+    assert_int_equal(EVP_PKEY_todata(same->held, EVP_PKEY_PUBLIC_KEY, &params),
+                     1);
+    OSSL_PARAM_free(params);
+}
+
+static void test_private_half_stays(void **state)
+{
+    (void)state;
+    for_every_key(private_half);
+}
+
+/* By value and not by handle, in both orders. */
+static void equality(const char *name, struct same *same)
+{
+    EVP_PKEY *keys[] = {same->held,
+                        same->public,
+                        same->file,
+                        same->half,
+                        EVP_PKEY_dup(same->held),
+                        EVP_PKEY_dup(same->public)};
+    EVP_PKEY *other = double_new_key(name), *other_half;
+    EVP_PKEY *other_type = double_key(strcmp(name, "rsa") != 0 ? "rsa" : "ec");
+    size_t i, k;
+
+    other_half = public_half(other, app);
+    for (i = 0; i < 6; i++) {
+        assert_non_null(keys[i]);
+        for (k = 0; k < 6; k++) {
+            assert_int_equal(EVP_PKEY_eq(keys[i], keys[k]), 1);
+            assert_int_equal(EVP_PKEY_parameters_eq(keys[i], keys[k]),
+                             EVP_PKEY_parameters_eq(same->file, same->half));
+        }
+        assert_int_equal(EVP_PKEY_eq(keys[i], other_half), 0);
+        assert_int_equal(EVP_PKEY_eq(other_half, keys[i]), 0);
+        assert_int_not_equal(EVP_PKEY_eq(keys[i], other_type), 1);
+        assert_int_not_equal(EVP_PKEY_eq(other_type, keys[i]), 1);
+    }
+    EVP_PKEY_free(keys[4]);
+    EVP_PKEY_free(keys[5]);
+    EVP_PKEY_free(other);
+    EVP_PKEY_free(other_half);
+}
+
+static void test_equality(void **state)
+{
+    (void)state;
+    for_every_key(equality);
+}
+
+static void certificate(const char *name, struct same *same)
+{
+    X509 *mine = X509_new(), *others = X509_new();
+    EVP_PKEY *other = double_new_key(name);
+
+    assert_int_equal(X509_set_pubkey(mine, same->held), 1);
+    assert_int_equal(X509_set_pubkey(others, other), 1);
+    assert_int_equal(X509_check_private_key(mine, same->held), 1);
+    assert_int_equal(X509_check_private_key(mine, same->file), 1);
+    assert_int_equal(X509_check_private_key(mine, double_key(name)), 1);
+    assert_int_equal(X509_check_private_key(others, same->held), 0);
+    X509_free(mine);
+    X509_free(others);
+    EVP_PKEY_free(other);
+}
+
+static void test_certificates(void **state)
+{
+    (void)state;
+    for_every_key(certificate);
+}
+
+/* An empty key that gets the parameters of one, then a point. */
+static int copy_parameters(EVP_PKEY *from, unsigned char *point, size_t len)
+{
+    EVP_PKEY *to = EVP_PKEY_new();
+    int copied = EVP_PKEY_copy_parameters(to, from), is_set = 0;
+
+    if (copied == 1 && len > 0) {
+        assert_int_not_equal(EVP_PKEY_eq(to, from), 1);
+        is_set = EVP_PKEY_set1_encoded_public_key(to, point, len);
+        if (is_set)
+            assert_int_equal(EVP_PKEY_eq(to, from), 1);
+    }
+    EVP_PKEY_free(to);
+    return copied * 2 + is_set;
+}
+
+static void copies(const char *name, struct same *same)
+{
+    EVP_PKEY *copy = EVP_PKEY_dup(same->held);
+    unsigned char *point = NULL;
+    size_t len = EVP_PKEY_get1_encoded_public_key(same->file, &point);
+    int of_file = copy_parameters(same->file, point, len);
+
+    (void)name;
+    assert_int_equal(copy_parameters(same->held, point, len), of_file);
+    assert_int_equal(copy_parameters(same->public, point, len), of_file);
+    OPENSSL_free(point);
+    /* a copy has its private half where the original has */
+    same_properties(copy, same->file);
+    assert_true(i2d_PrivateKey(copy, NULL) <= 0);
+    EVP_PKEY_free(copy);
+}
+
+static void test_copies(void **state)
+{
+    (void)state;
+    for_every_key(copies);
+}
+
+/* As those of a native key; of a held private half there is nothing to see. */
+static void same_checks(EVP_PKEY *key, EVP_PKEY *native)
+{
+    static int (*const functions[])(EVP_PKEY_CTX *) = {
+        EVP_PKEY_public_check, EVP_PKEY_public_check_quick,
+        EVP_PKEY_param_check,  EVP_PKEY_private_check,
+        EVP_PKEY_check,        EVP_PKEY_pairwise_check};
+    EVP_PKEY_CTX *ours = EVP_PKEY_CTX_new_from_pkey(app, key, NULL);
+    EVP_PKEY_CTX *theirs = EVP_PKEY_CTX_new_from_pkey(NULL, native, NULL);
+    size_t i;
+
+    for (i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
+        assert_int_equal(functions[i](ours) == 1, functions[i](theirs) == 1);
+    EVP_PKEY_CTX_free(ours);
+    EVP_PKEY_CTX_free(theirs);
+}
+
+static void checks(const char *name, struct same *same)
+{
+    EVP_PKEY *half = public_half(double_key(name), NULL);
+
+    same_checks(same->held, double_key(name));
+    same_checks(same->public, half);
+    same_checks(same->file, double_key(name));
+    same_checks(same->half, half);
+    EVP_PKEY_free(half);
+}
+
+static void test_checks(void **state)
+{
+    (void)state;
+    for_every_key(checks);
+}
+
+/* What stands for a key in the key store does not change. */
+static void test_held_keys_do_not_change(void **state)
+{
+    EVP_PKEY *held = held_key("ec"), *file = file_key("ec");
+
+    (void)state;
+    assert_int_equal(
+        EVP_PKEY_set_utf8_string_param(
+            file, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, "compressed"),
+        1);
+    assert_int_equal(
+        EVP_PKEY_set_utf8_string_param(
+            held, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, "compressed"),
+        0);
+    expect_error(MESH_R_USAGE);
+    EVP_PKEY_free(held);
+    EVP_PKEY_free(file);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_properties),
+        TEST(test_private_half_stays),
+        TEST(test_equality),
+        TEST(test_certificates),
+        TEST(test_copies),
+        TEST(test_checks),
+        TEST(test_held_keys_do_not_change),
+    };
+
+    return RUN_IN_EACH_ORDER(tests);
+}
