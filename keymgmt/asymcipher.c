@@ -92,7 +92,7 @@ static const OSSL_DISPATCH functions[] = {
 };
 
 #define ROW(id, name, aliases, family)                                         \
-    MESH_ALGORITHM(name, aliases, functions, "RSA encryption"),
+    MESH_ALGORITHM(name aliases, "", functions, "RSA encryption"),
 
 static const OSSL_ALGORITHM algorithms[] = {MESH_TYPES_RSA(ROW)
                                                 MESH_ALGORITHMS_END};

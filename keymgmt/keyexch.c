@@ -202,7 +202,7 @@ static const OSSL_DISPATCH functions[] = {
 };
 
 #define ROW(id, name, aliases, family)                                         \
-    MESH_ALGORITHM(name, aliases, functions, "key agreement"),
+    MESH_ALGORITHM(name aliases, "", functions, "key agreement"),
 
 static const OSSL_ALGORITHM algorithms[] = {
     MESH_ALGORITHM("ECDH", "", functions, "key agreement"),

@@ -360,7 +360,7 @@ MESH_TYPES_3_0(KEYMGMT)
 MESH_TYPES_3_5(KEYMGMT)
 
 #define ROW(id, name, aliases, family)                                         \
-    MESH_ALGORITHM(name, aliases, id##_functions,                              \
+    MESH_ALGORITHM(name aliases, "", id##_functions,                           \
                    "keys named by Mesh fingerprints"),
 
 static const OSSL_ALGORITHM algorithms[] = {

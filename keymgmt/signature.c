@@ -517,7 +517,7 @@ static const OSSL_DISPATCH functions[] = {
 };
 
 #define ROW(id, name, aliases, family)                                         \
-    MESH_ALGORITHM(name, aliases, functions, "signature"),
+    MESH_ALGORITHM(name aliases, "", functions, "signature"),
 #define NEWER(row) MESH_TYPES_ML_DSA(row) MESH_TYPES_SLH_DSA(row)
 
 static const OSSL_ALGORITHM algorithms[] = {

@@ -18,9 +18,10 @@ int mesh_libcrypto_is(unsigned major, unsigned minor);
  * and an older libcrypto gets the end of them. */
 #define MESH_COUNT(id, name, aliases, family) +1
 
-#define MESH_ALGORITHM(name, aliases, functions, text)                         \
+/* A row of such a table; properties begin with a comma. */
+#define MESH_ALGORITHM(names, properties, functions, text)                     \
     {                                                                          \
-        name aliases, "provider=mesh", functions, text                         \
+        names, "provider=mesh" properties, functions, text                     \
     }
 #define MESH_ALGORITHMS_END                                                    \
     {                                                                          \

@@ -112,7 +112,7 @@ static const OSSL_ALGORITHM *query_operation(void *provctx, int operation,
     *no_cache = 0;
     switch (operation) {
     case OSSL_OP_DECODER:
-        return mesh_decoder_algorithms;
+        return mesh_decoder_algorithms();
     case OSSL_OP_STORE:
         return mesh_store_algorithms;
     case OSSL_OP_KEYMGMT:

@@ -12,8 +12,8 @@
 #include "store/decoder.h"
 
 #include "keymgmt/hand_over.h"
-#include "keymgmt/operations.h"
 #include "keymgmt/reference.h"
+#include "keymgmt/types.h"
 #include "store/resolve.h"
 
 #include <openssl/bio.h>
@@ -279,7 +279,7 @@ static const OSSL_DISPATCH pem_functions[] = {
 };
 
 /* For each type of key the same but for its name. */
-#define DECODER(id, name)                                                      \
+#define DECODER(id, name, aliases, family)                                     \
     static OSSL_FUNC_decoder_newctx_fn id##_new;                               \
     static void *id##_new(void *provctx)                                       \
     {                                                                          \
@@ -293,22 +293,22 @@ static const OSSL_DISPATCH pem_functions[] = {
         {OSSL_FUNC_DECODER_DECODE, (void (*)(void))der_decode},                \
         {OSSL_FUNC_DECODER_EXPORT_OBJECT, (void (*)(void))decoder_export},     \
         {0, NULL},                                                             \
-    }
+    };
 
-DECODER(rsa, "RSA");
-DECODER(ec, "EC");
-DECODER(ed25519, "ED25519");
+MESH_TYPES_3_0(DECODER)
+MESH_TYPES_3_5(DECODER)
 
-#define ROW(names, id)                                                         \
-    {                                                                          \
-        names, "provider=mesh,input=der,structure=" STRUCTURE, id##_functions, \
-            "key references"                                                   \
-    }
+#define ROW(id, name, aliases, family)                                         \
+    MESH_ALGORITHM(name aliases, ",input=der,structure=" STRUCTURE,            \
+                   id##_functions, "key references"),
 
-const OSSL_ALGORITHM mesh_decoder_algorithms[] = {
-    {"DER", "provider=mesh,input=pem", pem_functions, "key references"},
-    ROW(MESH_NAMES_RSA, rsa),
-    ROW(MESH_NAMES_EC, ec),
-    ROW(MESH_NAMES_ED25519, ed25519),
-    {NULL, NULL, NULL, NULL},
-};
+static const OSSL_ALGORITHM algorithms[] = {
+    MESH_TYPES_3_5(ROW) MESH_TYPES_3_0(ROW)
+        MESH_ALGORITHM("DER", ",input=pem", pem_functions, "key references"),
+    MESH_ALGORITHMS_END};
+
+const OSSL_ALGORITHM *mesh_decoder_algorithms(void)
+{
+    return mesh_libcrypto_is(3, 5) ? algorithms
+                                   : algorithms + MESH_TYPES_3_5(MESH_COUNT);
+}

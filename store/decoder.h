@@ -8,6 +8,7 @@
 
 #include <openssl/core.h>
 
-extern const OSSL_ALGORITHM mesh_decoder_algorithms[];
+/* The same ones at every call. */
+const OSSL_ALGORITHM *mesh_decoder_algorithms(void);
 
 #endif
