@@ -103,6 +103,7 @@ static int keymgmt_validate(const void *keydata, int selection, int checktype)
     return valid;
 }
 
+/* Copies share the native key, which does not change. */
 static void *keymgmt_dup(const void *keydata, int selection)
 {
     EVP_PKEY *public = mesh_key_public(keydata), *copy;
@@ -114,15 +115,9 @@ static void *keymgmt_dup(const void *keydata, int selection)
         return mesh_key_new_empty(ctx, mesh_key_type(keydata));
     mesh_key_settle(keydata);
     if ((selection & OSSL_KEYMGMT_SELECT_KEYPAIR) != 0) {
-        if ((copy = EVP_PKEY_dup(public)) == NULL)
-            return NULL;
-        key = mesh_key_new(ctx, copy, mesh_key_uri(keydata),
-                           kind == MESH_KEY_PARAMETERS
-                                   || (selection & PRIVATE) != 0
-                               ? kind
-                               : MESH_KEY_PUBLIC);
-        EVP_PKEY_free(copy);
-        return key;
+        if ((selection & PRIVATE) == 0 && kind != MESH_KEY_PARAMETERS)
+            kind = MESH_KEY_PUBLIC;
+        return mesh_key_new(ctx, public, mesh_key_uri(keydata), kind);
     }
     /* CMS copies the parameters of an EC key alone, then sets a point. */
     if ((copy = EVP_PKEY_new()) == NULL
@@ -155,25 +150,36 @@ native_list(struct mesh_context *ctx, const char *type,
     return params;
 }
 
-/* A key that stands for one in the key store does not change. */
+/* A key that stands for one in the key store does not change; of others it is
+ * a copy that does, but for parameters, which nothing shares. */
 static int keymgmt_set_params(void *keydata, const OSSL_PARAM params[])
 {
     struct mesh_key *key = keydata;
+    enum mesh_key_kind kind = mesh_key_kind(key);
     EVP_PKEY *native = mesh_key_public(key);
 
     if (params == NULL || params[0].key == NULL)
         return 1;
-    if (mesh_key_kind(key) == MESH_KEY_HELD)
+    if (kind == MESH_KEY_HELD)
         return mesh_raise(mesh_key_context(key), MESH_R_USAGE,
                           "the parameter %.40s of a key of the key store "
                           "cannot be changed",
                           params[0].key);
-    if (native == NULL || !EVP_PKEY_set_params(native, (OSSL_PARAM *)params))
+    if (native == NULL)
         return 0;
-    if (OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY)
-            != NULL
-        && mesh_key_kind(key) == MESH_KEY_PARAMETERS && EVP_PKEY_up_ref(native))
-        mesh_key_fill(key, native, MESH_KEY_PUBLIC);
+    if (kind != MESH_KEY_PARAMETERS)
+        native = EVP_PKEY_dup(native);
+    else if (!EVP_PKEY_up_ref(native))
+        return 0;
+    if (!EVP_PKEY_set_params(native, (OSSL_PARAM *)params)) {
+        EVP_PKEY_free(native);
+        return 0;
+    }
+    if (kind == MESH_KEY_PARAMETERS
+        && OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY)
+               != NULL)
+        kind = MESH_KEY_PUBLIC;
+    mesh_key_fill(key, native, kind);
     return 1;
 }
 
