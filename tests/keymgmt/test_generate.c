@@ -346,7 +346,6 @@ int main(void)
     };
     int failed;
 
-    double_make_keys();
     failed = cmocka_run_group_tests(tests, NULL, NULL);
     double_free_keys();
     return failed;
