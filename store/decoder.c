@@ -26,6 +26,7 @@
 #include <openssl/pem.h>
 #include <string.h>
 
+#define BEGIN     "-----BEGIN "
 #define STRUCTURE "mesh-key-reference"
 #define PEM_LINE  256  /* of PEM; what is longer comes in parts */
 #define DER_MAX   4096 /* more than the longest URI needs */
@@ -119,19 +120,30 @@ static struct mesh_key *resolve(struct mesh_context *ctx,
     return key;
 }
 
-/* Whether the next PEM block has our label; in goes back to where it was.  What
- * is damaged has it, too. */
-static int has_label(BIO *in)
+static int begins_with(const char *line, const char *start)
 {
-    static const char begin[] = "-----BEGIN ";
-    static const char ours[] = "-----BEGIN " MESH_REFERENCE_LABEL "-----";
-    char line[PEM_LINE];
-    int start = BIO_tell(in), found_begin = 0;
+    return strncmp(line, start, strlen(start)) == 0;
+}
 
-    while (!found_begin && BIO_gets(in, line, sizeof(line)) > 0)
-        found_begin = strncmp(line, begin, sizeof(begin) - 1) == 0;
-    return found_begin && strncmp(line, ours, sizeof(ours) - 1) == 0
-           && BIO_seek(in, start) >= 0 && BIO_tell(in) == start;
+/* Whether the next PEM block has our label, damaged or not: in is then before
+ * it.  For a private key certificates are passed over; libcrypto does that by
+ * itself, but not if the program has left an old error in the queue. */
+static int find_block(BIO *in, int selection)
+{
+    const int pass_certificates = (selection & PRIVATE) != 0;
+    char line[PEM_LINE];
+    int start = BIO_tell(in);
+
+    for (; BIO_gets(in, line, sizeof(line)) > 0; start = BIO_tell(in)) {
+        if (begins_with(line, BEGIN MESH_REFERENCE_LABEL "-----"))
+            return start >= 0 && BIO_seek(in, start) >= 0
+                   && BIO_tell(in) == start;
+        if (begins_with(line, BEGIN)
+            && !(pass_certificates
+                 && begins_with(line, BEGIN PEM_STRING_X509 "-----")))
+            break;
+    }
+    return 0;
 }
 
 /* The DER in a PEM block of our label; NULL with the error raised. */
@@ -202,7 +214,7 @@ static int pem_decode(void *decoderctx, OSSL_CORE_BIO *core, int selection,
 
     (void)pw_cb;
     (void)pw_cbarg;
-    if (in != NULL && has_label(in)) {
+    if (in != NULL && find_block(in, selection)) {
         ok = (der = read_block(ctx, in, &len)) != NULL
              && (key = resolve(ctx, der, (size_t)len, selection)) != NULL
              && pass_on(key, der, (size_t)len, cb, cbarg);
