@@ -150,6 +150,13 @@ native_list(struct mesh_context *ctx, const char *type,
     return params;
 }
 
+/* `openssl ec` says how to write the private numbers; there are none. */
+static int is_include_public(const OSSL_PARAM params[])
+{
+    return strcmp(params[0].key, OSSL_PKEY_PARAM_EC_INCLUDE_PUBLIC) == 0
+           && params[1].key == NULL;
+}
+
 /* A key that stands for one in the key store does not change; of others it is
  * a copy that does, but for parameters, which nothing shares. */
 static int keymgmt_set_params(void *keydata, const OSSL_PARAM params[])
@@ -159,6 +166,8 @@ static int keymgmt_set_params(void *keydata, const OSSL_PARAM params[])
     EVP_PKEY *native = mesh_key_public(key);
 
     if (params == NULL || params[0].key == NULL)
+        return 1;
+    if (kind == MESH_KEY_HELD && is_include_public(params))
         return 1;
     if (kind == MESH_KEY_HELD)
         return mesh_raise(mesh_key_context(key), MESH_R_USAGE,

@@ -13,6 +13,9 @@
 
 #include <openssl/evp.h>
 
+/* What keeps the private keys on this system, for people. */
+#define MESH_KEYSTORE_HOLDER "mesh-keyd"
+
 /* Which key: its fingerprint and the public half that a holder must have. */
 struct mesh_key_name {
     char udf[MESH_UDF_TEXT_MAX];   /* canonical, as mesh_udf_of_key() */

@@ -111,6 +111,8 @@ static const OSSL_ALGORITHM *query_operation(void *provctx, int operation,
     (void)provctx;
     *no_cache = 0;
     switch (operation) {
+    case OSSL_OP_ENCODER:
+        return mesh_encoder_algorithms();
     case OSSL_OP_DECODER:
         return mesh_decoder_algorithms();
     case OSSL_OP_STORE:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-foreach(script sign_and_decrypt certificates reference tls)
+foreach(script sign_and_decrypt certificates encode reference tls)
     foreach(algorithm RSA-2048 P-256 ED25519)
         foreach(activation config provider)
             mesh_script_test(provider ${script} ${algorithm} ${activation})
@@ -13,6 +13,10 @@ endforeach()
 
 foreach(script bad_generate generate generate_full_disk)
     mesh_script_test(provider ${script})
+endforeach()
+
+foreach(activation config provider)
+    mesh_script_test(provider file_keys ${activation})
 endforeach()
 
 # Programs that the scripts run: applications, which know nothing of the mesh.
