@@ -26,10 +26,9 @@
 #include <openssl/pem.h>
 #include <string.h>
 
-#define BEGIN     "-----BEGIN "
-#define STRUCTURE "mesh-key-reference"
-#define PEM_LINE  256  /* of PEM; what is longer comes in parts */
-#define DER_MAX   4096 /* more than the longest URI needs */
+#define BEGIN    "-----BEGIN "
+#define PEM_LINE 256  /* of PEM; what is longer comes in parts */
+#define DER_MAX  4096 /* more than the longest URI needs */
 
 #define PRIVATE OSSL_KEYMGMT_SELECT_PRIVATE_KEY
 
@@ -183,16 +182,14 @@ static int pass_on(struct mesh_key *key, unsigned char *der, size_t len,
 {
     const struct found outer = found;
     int type = OSSL_OBJECT_PKEY, ok;
-    OSSL_PARAM params[5];
+    OSSL_PARAM params[4];
 
     params[0] = OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type);
     params[1] = OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE,
                                                  (char *)mesh_key_type(key), 0);
-    params[2] = OSSL_PARAM_construct_utf8_string(
-        OSSL_OBJECT_PARAM_DATA_STRUCTURE, (char *)STRUCTURE, 0);
-    params[3] =
+    params[2] =
         OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_DATA, der, len);
-    params[4] = OSSL_PARAM_construct_end();
+    params[3] = OSSL_PARAM_construct_end();
 
     found = (struct found){mesh_key_context(key), der, len, key};
     ok = cb(params, cbarg);
@@ -310,9 +307,11 @@ static const OSSL_DISPATCH pem_functions[] = {
 MESH_TYPES_3_0(DECODER)
 MESH_TYPES_3_5(DECODER)
 
+/* No structure: with one, libcrypto would skip them where d2i_PrivateKey() asks
+ * for "type-specific", and then ask default's for every structure. */
 #define ROW(id, name, aliases, family)                                         \
-    MESH_ALGORITHM(name aliases, ",input=der,structure=" STRUCTURE,            \
-                   id##_functions, "key references"),
+    MESH_ALGORITHM(name aliases, ",input=der", id##_functions,                 \
+                   "key references"),
 
 static const OSSL_ALGORITHM algorithms[] = {
     MESH_TYPES_3_5(ROW) MESH_TYPES_3_0(ROW)
