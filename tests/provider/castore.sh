@@ -48,7 +48,7 @@ trusted mesh:personal web.crt device.crt
 
 say "what stands in a chain, or at another key, is no anchor of the profile"
 plain req -x509 -newkey rsa:2048 -nodes -keyout foreign.key -days 2 \
-    -subj /CN=foreign -out foreign.crt 2> /dev/null
+    -addext "$ca" -subj /CN=foreign -out foreign.crt 2> /dev/null
 issue other mesh://device/auth foreign.key foreign.crt "$leaf"
 cat other.crt foreign.crt > chain.pem
 meshctl certificate mesh://device/auth chain.pem

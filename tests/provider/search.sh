@@ -53,7 +53,7 @@ for digest in sha256 sha1 sha3-512; do
     finds "" -$digest -fingerprint "$fingerprint" mesh://device/sign
 done
 fails_with "size" openssl storeutl -sha256 -fingerprint "$fingerprint" mesh:
-fails_with "passed a null parameter" \
+fails_with "null" \
     openssl storeutl -fingerprint "$fingerprint" mesh:
 plain dgst -sha256 -r ca.key | cut -d' ' -f1 > other
 finds "" -sha256 -fingerprint "$(cat other)" mesh:
