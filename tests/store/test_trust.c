@@ -281,6 +281,39 @@ static void test_form_2016(void **state)
     mesh_profile_free(p);
 }
 
+/* How many keys of a signed object the trust chain rests on: so many, the first
+ * ones. */
+static void rests_on(const char *tag, json_t *object, size_t wanted)
+{
+    struct mesh_profile *p = parse_made(ctx, tag, object);
+    size_t i;
+
+    expect_ok(ctx, p != NULL);
+    assert_true(p->keys_count >= wanted);
+    for (i = 0; i < p->keys_count; i++)
+        assert_int_equal(mesh_trust_rests_on(ctx, p, &p->keys[i]), i < wanted);
+    mesh_profile_free(p);
+}
+
+/* What -CAstore trusts the certificates of. */
+static void test_rests_on(void **state)
+{
+    json_t *body = device_body(ctx, key);
+
+    (void)state;
+    json_object_set_new(
+        body, "Old",
+        json_pack("{so}", "DeviceSignatureKey", key_json(ctx, other)));
+    rests_on("SignedDeviceProfile", sign(ctx, "DeviceProfile", body, key), 1);
+    rests_on("SignedApplicationProfile",
+             sign(ctx, "WebProfile", web_body(ctx, other, key_udf), key), 0);
+    body = web_body(ctx, other, key_udf);
+    json_object_set_new(body, "DeviceSignatureKey", key_json(ctx, key));
+    json_object_set_new(body, "MasterSignatureKey", key_json(ctx, key));
+    rests_on("SignedApplicationProfile", sign(ctx, "WebProfile", body, key), 0);
+    rests_on("SignedPersonalProfile", personal(online), 2);
+}
+
 static X509 *certificate(EVP_PKEY *of)
 {
     X509 *x = X509_new_ex(ctx->libctx, NULL);
@@ -407,8 +440,8 @@ int main(void)
         STORE_TEST(test_tags),         STORE_TEST(test_personal),
         STORE_TEST(test_master_roles), STORE_TEST(test_member_named_as_key),
         STORE_TEST(test_application),  STORE_TEST(test_form_2016),
-        STORE_TEST(test_certificates), STORE_TEST(test_key_forms),
-        STORE_TEST(test_roles),
+        STORE_TEST(test_rests_on),     STORE_TEST(test_certificates),
+        STORE_TEST(test_key_forms),    STORE_TEST(test_roles),
     };
     int failed;
 
