@@ -18,7 +18,6 @@
 
 #define PROMPT_TIMEOUT_DEFAULT 60
 #define PROMPT_TIMEOUT_MAX     3600
-#define TEXT_MAX               512
 
 static const char *const reason_texts[MESH_R_END] = {
     [MESH_R_NONE] = "no error",
@@ -278,7 +277,7 @@ int mesh_raise_at(struct mesh_context *ctx, enum mesh_reason reason,
                   const char *file, int line, const char *func, const char *fmt,
                   ...)
 {
-    char text[TEXT_MAX];
+    char text[MESH_ERROR_TEXT_MAX];
     va_list args;
 
     va_start(args, fmt);
@@ -291,7 +290,7 @@ int mesh_raise_at(struct mesh_context *ctx, enum mesh_reason reason,
 
 void mesh_trace(const struct mesh_context *ctx, const char *fmt, ...)
 {
-    char line[TEXT_MAX + 64];
+    char line[MESH_ERROR_TEXT_MAX + 64];
     struct timespec now;
     struct tm tm;
     va_list args;

@@ -93,6 +93,8 @@ struct mesh_config {
 struct mesh_keystore;
 struct mesh_context;
 
+#define MESH_ERROR_TEXT_MAX 1024 /* octets of an error's text, with the NUL */
+
 /* Takes one error: reason, where (file, line, function: static strings) and a
  * text that names what was wrong and what to do; text is the callee's only
  * during the call. */

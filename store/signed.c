@@ -5,6 +5,7 @@
  */
 #include "store/signed.h"
 
+#include "platform/algorithm.h"
 #include "platform/udf.h"
 
 #include <limits.h>
@@ -17,29 +18,35 @@
 
 #define JSON_DEPTH_MAX 64 /* real files have 10 */
 
-/* Octets of a signature: RSA of 16384 bits. */
-#define SIGNATURE_MAX 2048
-
 /* The JOSE algorithms: which key, how. */
 struct jose {
-    const char *name;
+    const char *name; /* NULL: that of the key's type */
     const char *keytype;
     const char *group;  /* EC: its curve, else NULL */
     const char *digest; /* NULL: the algorithm takes the message */
     size_t half;        /* EC: octets of r and of s */
+    enum mesh_padding padding;
 };
 
 /* The first row that fits a key is the one that we sign with. */
 static const struct jose joses[] = {
-    {"RS512", "RSA", NULL, "SHA2-512", 0},
-    {"RS384", "RSA", NULL, "SHA2-384", 0},
-    {"RS256", "RSA", NULL, "SHA2-256", 0},
-    {"ES256", "EC", SN_X9_62_prime256v1, "SHA2-256", 32},
-    {"ES384", "EC", SN_secp384r1, "SHA2-384", 48},
-    {"ES512", "EC", SN_secp521r1, "SHA2-512", 66},
-    {"EdDSA", "ED25519", NULL, NULL, 0},
-    {"EdDSA", "ED448", NULL, NULL, 0},
+    {"RS512", "RSA", NULL, "SHA2-512", 0, MESH_PAD_PKCS1},
+    {"RS384", "RSA", NULL, "SHA2-384", 0, MESH_PAD_PKCS1},
+    {"RS256", "RSA", NULL, "SHA2-256", 0, MESH_PAD_PKCS1},
+    {"PS512", "RSA-PSS", NULL, "SHA2-512", 0, MESH_PAD_PSS},
+    {"ES256", "EC", SN_X9_62_prime256v1, "SHA2-256", 32, MESH_PAD_DEFAULT},
+    {"ES384", "EC", SN_secp384r1, "SHA2-384", 48, MESH_PAD_DEFAULT},
+    {"ES512", "EC", SN_secp521r1, "SHA2-512", 66, MESH_PAD_DEFAULT},
+    {"ES256K", "EC", SN_secp256k1, "SHA2-256", 32, MESH_PAD_DEFAULT},
+    {"ESB256", "EC", SN_brainpoolP256r1, "SHA2-256", 32, MESH_PAD_DEFAULT},
+    {"ESB384", "EC", SN_brainpoolP384r1, "SHA2-384", 48, MESH_PAD_DEFAULT},
+    {"ESB512", "EC", SN_brainpoolP512r1, "SHA2-512", 64, MESH_PAD_DEFAULT},
+    {"EdDSA", "ED25519", NULL, NULL, 0, MESH_PAD_DEFAULT},
+    {"EdDSA", "ED448", NULL, NULL, 0, MESH_PAD_DEFAULT},
 };
+/* ML-DSA and SLH-DSA: "ML-DSA-65" … */
+static const struct jose named_by_type = {NULL, NULL, NULL,
+                                          NULL, 0,    MESH_PAD_DEFAULT};
 
 static const struct {
     enum json_error_code code;
@@ -402,6 +409,9 @@ static const struct jose *find_jose(EVP_PKEY *key, const char *name)
             && EVP_PKEY_is_a(key, joses[i].keytype)
             && (joses[i].group == NULL || strcmp(joses[i].group, group) == 0))
             return &joses[i];
+    if (mesh_algorithm_family(key) == MESH_FAMILY_PQ_SIGN
+        && (name == NULL || strcmp(name, mesh_algorithm_of(key)) == 0))
+        return &named_by_type;
     return NULL;
 }
 
@@ -502,29 +512,38 @@ int mesh_signature_verify(struct mesh_context *ctx,
 static char *sign_text(struct mesh_context *ctx, EVP_PKEY *signer,
                        const struct jose *jose, const char *header)
 {
-    struct mesh_private_op op = {.operation = MESH_OP_SIGN};
+    struct mesh_private_op op = {.operation = MESH_OP_SIGN,
+                                 .padding = jose->padding};
     struct mesh_key_name name;
-    unsigned char digest[EVP_MAX_MD_SIZE], signature[SIGNATURE_MAX];
+    unsigned char digest[EVP_MAX_MD_SIZE];
     const unsigned char *in = (const unsigned char *)header;
-    size_t in_len = strlen(header), len = sizeof(signature);
+    size_t in_len = strlen(header), len = (size_t)EVP_PKEY_get_size(signer);
+    unsigned char *signature = OPENSSL_malloc(len);
+    char *text = NULL;
 
+    if (signature == NULL) {
+        mesh_raise(ctx, MESH_R_MEMORY, "making a signed object");
+        return NULL;
+    }
     if (jose->digest != NULL) {
         OPENSSL_strlcpy(op.digest, jose->digest, sizeof(op.digest));
         if (!hash(ctx, jose->digest, in, in_len, digest, &in_len))
-            return NULL;
+            goto end;
         in = digest;
     }
-    if (strcmp(jose->keytype, "RSA") == 0)
-        op.padding = MESH_PAD_PKCS1;
+    if (jose->padding == MESH_PAD_PSS) /* RFC 7518, 3.5 */
+        op.salt_length = (int)in_len;
     if (!mesh_key_name_of(ctx, signer, &name)
         || !mesh_keystore_operate(ctx, &name, &op, in, in_len, signature, &len))
-        return NULL;
-    if (jose->half != 0 && !ecdsa_from_der(jose, signature, &len)) {
+        goto end;
+    if (jose->half != 0 && !ecdsa_from_der(jose, signature, &len))
         mesh_raise(ctx, MESH_R_OPERATION_FAILED,
                    "the key store returned no ECDSA signature");
-        return NULL;
-    }
-    return mesh_base64url_encode(ctx, signature, len);
+    else
+        text = mesh_base64url_encode(ctx, signature, len);
+end:
+    OPENSSL_free(signature);
+    return text;
 }
 
 json_t *mesh_signed_make(struct mesh_context *ctx, const char *identifier,
@@ -560,7 +579,10 @@ json_t *mesh_signed_make(struct mesh_context *ctx, const char *identifier,
         val = mesh_base64url_encode(ctx, digest, digest_len);
     }
     if (payload64 != NULL && val != NULL)
-        header = json_pack("{ss ss}", "alg", jose->name, "val", val);
+        header = json_pack("{ss ss}", "alg",
+                           jose->name != NULL ? jose->name
+                                              : mesh_algorithm_of(signer),
+                           "val", val);
     if (header != NULL)
         header_text = mesh_json_print(header, JSON_COMPACT);
     if (header_text == NULL) {

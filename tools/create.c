@@ -17,49 +17,34 @@
 #define ALGORITHM_DEFAULT "RSA-2048"
 #define PORTALS_MAX       16
 
-/* The algorithm's row; NULL is raised. */
-static const struct mesh_algorithm *find_algorithm(struct mesh_context *ctx,
-                                                   const char *name)
+/* The row of an algorithm that is for one of uses; NULL is raised. */
+static const struct mesh_algorithm *
+find_algorithm(struct mesh_context *ctx, const char *name, unsigned uses)
 {
-    const struct mesh_algorithm *found = mesh_algorithm_find(name), *row;
-    char known[256] = "";
+    const struct mesh_algorithm *found = mesh_algorithm_need(ctx, name);
+    char list[MESH_ALGORITHM_LIST_MAX];
 
-    if (found != NULL)
+    if (found == NULL || (found->uses & uses) != 0)
         return found;
-    for (size_t i = 0; (row = mesh_algorithm_row(i)) != NULL; i++) {
-        OPENSSL_strlcat(known, i > 0 ? ", " : "", sizeof(known));
-        OPENSSL_strlcat(known, row->name, sizeof(known));
-    }
-    mesh_raise(ctx, MESH_R_USAGE, "algorithm '%.100s'; there are %s", name,
-               known);
+    mesh_algorithm_list(ctx, uses, list);
+    mesh_raise(ctx, MESH_R_USAGE, "%s keys cannot %s; those that can are %s",
+               found->name,
+               uses == MESH_USE_SIGN ? "sign" : "decrypt or agree on a secret",
+               list);
     return NULL;
 }
 
-static int can_decrypt(const struct mesh_algorithm *algorithm)
-{
-    return strcmp(algorithm->keytype, "RSA") == 0;
-}
-
-/* The algorithm for a key that must be able to decrypt: name if given, else
- * that of the other keys if it can. */
+/* The algorithm for a key that others encrypt to: name if given, else that of
+ * the other keys if it decrypts, which every program can use; key agreement is
+ * for those who ask for it. */
 static const struct mesh_algorithm *
 find_encryption_algorithm(struct mesh_context *ctx, const char *name,
                           const struct mesh_algorithm *other)
 {
-    const struct mesh_algorithm *found;
-
-    if (name == NULL)
-        return can_decrypt(other) ? other
-                                  : find_algorithm(ctx, ALGORITHM_DEFAULT);
-    found = find_algorithm(ctx, name);
-    if (found != NULL && !can_decrypt(found)) {
-        mesh_raise(ctx, MESH_R_USAGE,
-                   "%s keys cannot decrypt; take RSA-2048, RSA-3072 or "
-                   "RSA-4096",
-                   found->name);
-        return NULL;
-    }
-    return found;
+    if (name == NULL && (other->uses & MESH_USE_DECRYPT) != 0)
+        return other;
+    return find_algorithm(ctx, name != NULL ? name : ALGORITHM_DEFAULT,
+                          MESH_USE_ENCRYPT);
 }
 
 /* Makes a key and its JSON in member of object.  *public is the caller's. */
@@ -144,7 +129,7 @@ int command_create_device(struct mesh_context *ctx, int argc, char **argv)
     change_begin(&change, ctx);
     if (!command_options(ctx, &argc, &argv, options, 0, 0)
         || !check_description(ctx, description)
-        || (sign = find_algorithm(ctx, algorithm)) == NULL
+        || (sign = find_algorithm(ctx, algorithm, MESH_USE_SIGN)) == NULL
         || (encrypt = find_encryption_algorithm(ctx, encryption, sign)) == NULL)
         goto end;
     if (description == NULL && gethostname(host, sizeof(host) - 1) == 0)
@@ -255,7 +240,7 @@ int command_create_personal(struct mesh_context *ctx, int argc, char **argv)
     change_begin(&change, ctx);
     if (!command_options(ctx, &argc, &argv, options, 0, 0)
         || !check_description(ctx, description) || !check_portals(ctx, portals)
-        || (sign = find_algorithm(ctx, algorithm)) == NULL
+        || (sign = find_algorithm(ctx, algorithm, MESH_USE_SIGN)) == NULL
         || (encrypt = find_encryption_algorithm(ctx, NULL, sign)) == NULL
         || !mesh_resolve_profile(ctx, "device", &device, &ignored)
         || !mesh_change_generate(&change, sign->name, &online)
@@ -387,7 +372,7 @@ int command_create_application(struct mesh_context *ctx, int argc, char **argv)
     }
     algorithm = strcmp(type, "Mail") == 0
                     ? find_encryption_algorithm(ctx, name, NULL)
-                    : find_algorithm(ctx, name);
+                    : find_algorithm(ctx, name, MESH_USE_SIGN);
     if (algorithm == NULL || !mesh_change_lock(&change)
         || !mesh_resolve_profile(ctx, "device", &device, &ignored)
         || !mesh_resolve_profile(ctx, "personal", &personal, &ignored)

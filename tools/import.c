@@ -63,18 +63,21 @@ static int register_file(struct mesh_context *ctx, const char *file,
 static int check_algorithm(struct mesh_context *ctx, const char *file,
                            const EVP_PKEY *key)
 {
-    char group[64] = "";
+    const unsigned rsa = MESH_FAMILY_RSA | MESH_FAMILY_RSA_PSS;
+    char group[64] = "", list[MESH_ALGORITHM_LIST_MAX];
 
     if (mesh_algorithm_find(mesh_algorithm_of(key)) != NULL
-        || (EVP_PKEY_is_a(key, "RSA") && EVP_PKEY_get_bits(key) >= RSA_MIN))
+        || ((mesh_algorithm_family(key) & rsa) != 0
+            && EVP_PKEY_get_bits(key) >= RSA_MIN))
         return 1;
     (void)EVP_PKEY_get_group_name(key, group, sizeof(group), NULL);
+    mesh_algorithm_list(ctx, ~0u, list);
     return mesh_raise(ctx, MESH_R_ALGORITHM,
-                      "%.300s: %s%s%s of %d bits; what can be used is RSA of "
-                      "%d bits and more, P-256, P-384, P-521, ED25519",
+                      "%.300s: %s%s%s of %d bits; what can be used is %s, and "
+                      "other RSA keys of %d bits and more",
                       file, EVP_PKEY_get0_type_name(key),
                       group[0] != '\0' ? " " : "", group,
-                      EVP_PKEY_get_bits(key), RSA_MIN);
+                      EVP_PKEY_get_bits(key), list, RSA_MIN);
 }
 
 /* The key store must not have the key: a second copy could not be told from the
@@ -159,7 +162,8 @@ static int import_key(struct mesh_context *ctx, const struct import *import,
 
 int command_import(struct mesh_context *ctx, int argc, char **argv)
 {
-    struct import import = {NULL, MESH_ROLE_DEFAULT, MESH_PROFILE_DEFAULT, 0, 0, {0}};
+    struct import import = {NULL, MESH_ROLE_DEFAULT, MESH_PROFILE_DEFAULT, 0, 0,
+                            {0}};
     const struct command_option options[] = {
         {"role", &import.role, NULL, 0},
         {"profile", &import.profile, NULL, 0},

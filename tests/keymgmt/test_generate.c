@@ -151,7 +151,7 @@ static void test_refused(void **state)
         {"RSA", "rsa_keygen_bits:2056", "RSA-2048, RSA-3072, RSA-4096"},
         {"RSA", "rsa_keygen_pubexp:3", "\"e\""},
         {"RSA", "rsa_keygen_bits:3072 rsa_keygen_primes:3", "\"primes\""},
-        {"EC", "group:secp256k1", "secp256k1"},
+        {"EC", "group:secp224r1", "secp224r1"},
         {"EC", "", "group not named"},
         {"EC", "group:P-256 ec_param_enc:explicit", "\"encoding\""},
         {"EC", "group:P-256 point-format:compressed", "\"point-format\""},

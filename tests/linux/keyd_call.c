@@ -11,9 +11,10 @@
  *   keyd_call hold SECONDS                      keeps a connection open
  *
  * generate, import and register print the public key as PEM.  sign reads a
- * SHA-256 digest (Ed25519: a message) from stdin and writes the signature.  The
- * status is 0, or 1 with "REASON: text" on stderr.
+ * SHA-256 digest (EdDSA, ML-DSA, SLH-DSA: a message) from stdin and writes the
+ * signature.  The status is 0, or 1 with "REASON: text" on stderr.
  */
+#include "platform/algorithm.h"
 #include "platform/keystore.h"
 
 #include <openssl/pem.h>
@@ -111,10 +112,17 @@ static int delete_key(struct mesh_context *ctx, char **argv)
 static struct mesh_private_op sign_op(const EVP_PKEY *key)
 {
     struct mesh_private_op op = {.operation = MESH_OP_SIGN};
+    const unsigned digests =
+        MESH_FAMILY_RSA | MESH_FAMILY_RSA_PSS | MESH_FAMILY_EC;
+    unsigned family = mesh_algorithm_family(key);
 
-    if (EVP_PKEY_is_a(key, "RSA"))
+    if (family == MESH_FAMILY_RSA)
         op.padding = MESH_PAD_PKCS1;
-    if (!EVP_PKEY_is_a(key, "ED25519"))
+    if (family == MESH_FAMILY_RSA_PSS) {
+        op.padding = MESH_PAD_PSS;
+        op.salt_length = 32;
+    }
+    if ((family & digests) != 0)
         strcpy(op.digest, "SHA2-256");
     return op;
 }
@@ -124,7 +132,7 @@ static int sign(struct mesh_context *ctx, char **argv)
     struct mesh_key_name name;
     EVP_PKEY *key = read_public(ctx, argv[0], &name);
     struct mesh_private_op op = sign_op(key);
-    unsigned char in[65536], out[4096];
+    unsigned char in[65536], out[65536];
     size_t in_len = fread(in, 1, sizeof(in), stdin), out_len = sizeof(out);
     int ok = mesh_keystore_operate(ctx, &name, &op, in, in_len, out, &out_len)
              && fwrite(out, 1, out_len, stdout) == out_len;

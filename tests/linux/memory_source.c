@@ -13,6 +13,8 @@
 #include <pthread.h>
 #include <time.h>
 
+#define TEST_KEYS_MAX 64
+
 /* The connections of a test use the source at the same time. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
@@ -198,19 +200,20 @@ void memory_source_clear(struct memory_source *memory)
 EVP_PKEY *test_key(struct mesh_context *ctx, const char *algorithm)
 {
     static struct {
-        char name[16];
+        char name[32];
         EVP_PKEY *key;
-    } made[8];
+    } made[TEST_KEYS_MAX];
     size_t i = 0;
 
     if (ctx == NULL) {
-        for (; i < 8; i++) {
+        for (; i < TEST_KEYS_MAX; i++) {
             EVP_PKEY_free(made[i].key);
             made[i].key = NULL;
         }
         return NULL;
     }
-    while (made[i].key != NULL && strcmp(made[i].name, algorithm) != 0)
+    while (i < TEST_KEYS_MAX - 1 && made[i].key != NULL
+           && strcmp(made[i].name, algorithm) != 0)
         i++;
     if (made[i].key == NULL) {
         OPENSSL_strlcpy(made[i].name, algorithm, sizeof(made[i].name));

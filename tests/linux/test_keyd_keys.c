@@ -259,16 +259,6 @@ static void refuses_halves_of_two_keys(void **state)
     stop();
 }
 
-static void refuses_kinds_of_no_use(void **state)
-{
-    EVP_PKEY *sm2 = EVP_PKEY_Q_keygen(ctx->libctx, NULL, "SM2");
-
-    (void)state;
-    assert_false(mesh_key_check(ctx, sm2));
-    expect_error(ctx, MESH_R_ALGORITHM, "SM2");
-    EVP_PKEY_free(sm2);
-}
-
 static void says_why_it_has_none(void **state)
 {
     struct mesh_key_name name = name_of(test_key(ctx, "P-256"));
@@ -471,7 +461,6 @@ int main(void)
         cmocka_unit_test(refuses_another_key),
         cmocka_unit_test(refuses_another_fingerprint),
         cmocka_unit_test(refuses_halves_of_two_keys),
-        cmocka_unit_test(refuses_kinds_of_no_use),
         cmocka_unit_test(says_why_it_has_none),
         cmocka_unit_test(asks_the_others),
         cmocka_unit_test(stores_once),

@@ -133,8 +133,8 @@ static void manages_keys(void **state)
     EVP_PKEY_free(key);
 
     request = new_request(MESH_REQ_GENERATE);
-    assert_int_equal(ask(fd, &request, "ROT-13", 6), MESH_R_ALGORITHM);
-    expect_refusal(MESH_R_ALGORITHM, "ROT-13");
+    assert_int_equal(ask(fd, &request, "ROT-13", 6), MESH_R_USAGE);
+    expect_refusal(MESH_R_USAGE, "ROT-13");
     request = new_request(MESH_REQ_GENERATE);
     assert_int_equal(ask(fd, &request, "P-256\0x", 7), MESH_R_ALGORITHM);
     close(fd);

@@ -20,7 +20,7 @@
 struct capture {
     enum mesh_reason reason;
     int count; /* errors since capture_take() */
-    char text[512];
+    char text[MESH_ERROR_TEXT_MAX];
 };
 
 static inline void capture_raise(struct mesh_context *ctx,

@@ -4,7 +4,6 @@
  * Fingerprints: the published vectors, both truncations, the rules that name a
  * key, and what is no fingerprint.  test_udf_fixtures.c: real files.
  */
-#include "platform/algorithm.h"
 #include "platform/keystore.h"
 #include "platform/udf.h"
 #include "tests/platform/capture.h"
@@ -369,45 +368,6 @@ static void random_names(void **state)
     assert_memory_equal(&again, &a, sizeof(a));
 }
 
-static void algorithms(void **state)
-{
-    static const char *const generated[] = {"RSA-2048", "P-256", "P-384",
-                                            "P-521", "ED25519"};
-    const struct mesh_algorithm *row;
-    EVP_PKEY *key;
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(generated) / sizeof(generated[0]); i++) {
-        struct mesh_key_name name, own;
-
-        row = mesh_algorithm_find(generated[i]);
-        assert_non_null(row);
-        key = generate(row->keytype, row->group, row->bits);
-        assert_string_equal(mesh_algorithm_of(key), generated[i]);
-        expect_ok(ctx, mesh_key_name_of(ctx, key, &name));
-        expect_ok(ctx, mesh_spki_sha256(ctx, key, own.spki_sha256));
-        assert_memory_equal(name.spki_sha256, own.spki_sha256, 32);
-        assert_int_equal(names(&(struct mesh_udf){0}, key), 0);
-        EVP_PKEY_free(key);
-    }
-    for (size_t i = 0; (row = mesh_algorithm_row(i)) != NULL; i++)
-        assert_ptr_equal(mesh_algorithm_find(row->name), row);
-    assert_ptr_equal(mesh_algorithm_find("ed25519"),
-                     mesh_algorithm_find("ED25519"));
-    assert_ptr_equal(mesh_algorithm_find("rsa-3072")->keytype,
-                     mesh_algorithm_find("RSA-4096")->keytype);
-    assert_null(mesh_algorithm_find("RSA"));
-    assert_null(mesh_algorithm_find("RSA-1024"));
-    assert_null(mesh_algorithm_find(""));
-    /* Keys that we do not make have their type's name. */
-    key = generate("RSA", NULL, 1024);
-    assert_string_equal(mesh_algorithm_of(key), "RSA");
-    EVP_PKEY_free(key);
-    key = generate("EC", "secp256k1", 0);
-    assert_string_equal(mesh_algorithm_of(key), "EC");
-    EVP_PKEY_free(key);
-}
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -419,7 +379,6 @@ int main(void)
         cmocka_unit_test(no_fingerprints),
         cmocka_unit_test(comparison),
         cmocka_unit_test(random_names),
-        cmocka_unit_test(algorithms),
     };
 
     return cmocka_run_group_tests_name("udf", tests, setup, teardown);

@@ -27,12 +27,13 @@ fails_with "no default profile" meshctl import new.pem --profile web
 fails_with "unknown portal account" \
     meshctl import new.pem --profile nobody@example.net
 say "keys that no program could use"
-for key in "X25519" "ED448" "RSA -pkeyopt rsa_keygen_bits:512" \
-    "EC -pkeyopt ec_paramgen_curve:secp256k1"; do
+for key in "RSA -pkeyopt rsa_keygen_bits:512" "SM2" \
+    "EC -pkeyopt ec_paramgen_curve:secp224r1"; do
     (umask 077 && plain genpkey -algorithm $key -out odd.pem)
     fails_with "unknown algorithm: odd.pem: ${key%% *}" meshctl import odd.pem
-    fails_with "what can be used is RSA of 1024 bits and more, P-256" \
+    fails_with "what can be used is RSA-2048, RSA-3072, RSA-4096, P-256" \
         meshctl import odd.pem --in-place
+    [[ $out == *"other RSA keys of 1024 bits and more" ]] || die "$out"
 done
 say "standard input cannot be two things"
 ends 2 meshctl import - --passphrase-file - < other.pem

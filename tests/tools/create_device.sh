@@ -35,8 +35,10 @@ say "what cannot be made changes nothing"
 before=$(state)
 fails_with "wrong use: algorithm 'RSA-1'; there are RSA-2048" \
     meshctl create device --algorithm RSA-1
-fails_with "P-256 keys cannot decrypt" \
-    meshctl create device --encryption-algorithm P-256
+fails_with "ED25519 keys cannot decrypt or agree on a secret; those that can" \
+    meshctl create device --encryption-algorithm ED25519
+fails_with "X25519 keys cannot sign; those that can are RSA-2048" \
+    meshctl create device --algorithm X25519
 ends 2 meshctl create device --algorithm RSA-1
 ends 2 meshctl create device --algorithm
 ends 2 meshctl create device --algorithms P-256

@@ -40,8 +40,8 @@ second=$(meshctl create application web --algorithm P-384)
 say "what cannot be made changes nothing"
 before=$(state)
 fails_with "'ftp'; there are web" meshctl create application ftp
-fails_with "P-256 keys cannot decrypt" \
-    meshctl create application mail --algorithm P-256
+fails_with "ED448 keys cannot decrypt" \
+    meshctl create application mail --algorithm ED448
 ends 2 meshctl create application
 ends 2 meshctl create application web ssh
 same "$(state)" "$before"

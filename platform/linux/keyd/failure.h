@@ -11,7 +11,7 @@
 
 struct mesh_failure {
     enum mesh_reason reason; /* MESH_R_NONE: nothing was raised */
-    char text[512];
+    char text[MESH_ERROR_TEXT_MAX];
 };
 
 /* A copy of ctx whose errors go to *failure; the first one stays. */

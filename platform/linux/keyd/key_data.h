@@ -28,7 +28,11 @@ int mesh_key_encode_pkcs8(struct mesh_context *ctx, EVP_PKEY *key,
                           unsigned char **der, size_t *len);
 
 /* Whether the private and public half of key belong together; raises
- * MESH_R_KEY_MALFORMED, or MESH_R_ALGORITHM for a key of no use here. */
+ * MESH_R_KEY_MALFORMED, or MESH_R_ALGORITHM for a key of no use here.  The
+ * caller compares the public half with the key that it wants. */
 int mesh_key_check(struct mesh_context *ctx, EVP_PKEY *key);
+/* The same for a key that nobody has named yet: of RSA, with a test that its
+ * factors are primes, which takes up to a second. */
+int mesh_key_check_new(struct mesh_context *ctx, EVP_PKEY *key);
 
 #endif

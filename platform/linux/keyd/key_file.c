@@ -430,7 +430,7 @@ int mesh_key_file_register(struct mesh_key_source *source,
             return 0;
         answer.passphrase = kept;
     }
-    if (!load(ctx, path, &answer, key) || !mesh_key_check(ctx, *key)
+    if (!load(ctx, path, &answer, key) || !mesh_key_check_new(ctx, *key)
         || !mesh_key_name_of(ctx, *key, &name))
         goto end;
     if (passphrase_source != NULL && !answer.asked) {

@@ -6,71 +6,26 @@
 #include "platform/linux/keyd/operate.h"
 
 #include "platform/algorithm.h"
+#include "platform/linux/keyd/failure.h"
+#include "platform/linux/keyd/harden.h"
+#include "platform/linux/keyd/rules.h"
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/params.h>
 #include <openssl/rsa.h>
-#include <openssl/ssl3.h>
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
 
-/* OpenSSL 3.2 has it; some distributions brought it to theirs. */
-#define PARAM_IMPLICIT_REJECTION "implicit-rejection"
-#define INPUT_MAX                8192 /* octets; EdDSA signs any message */
-
-enum key_family { FAMILY_RSA, FAMILY_OTHER };
-enum digest_rule { DIGEST_NONE, DIGEST_MAY, DIGEST_MUST };
-
-#define TAKES_MGF1  1u /* a digest for it */
-#define TAKES_SALT  2u
-#define TAKES_LABEL 4u
-#define TAKES_TLS   8u
-
-/* What may be asked for; everything else is refused. */
-static const struct rule {
-    enum mesh_operation operation;
-    enum mesh_padding padding;
-    const char *name;
-    enum key_family family;
-    int pad_mode; /* libcrypto's number */
-    enum digest_rule digest;
-    unsigned takes;
-} rules[] = {
-    {MESH_OP_SIGN, MESH_PAD_DEFAULT, "sign", FAMILY_OTHER, 0, DIGEST_MAY, 0},
-    {MESH_OP_SIGN, MESH_PAD_NONE, "sign raw", FAMILY_RSA, RSA_NO_PADDING,
-     DIGEST_NONE, 0},
-    {MESH_OP_SIGN, MESH_PAD_PKCS1, "sign PKCS1", FAMILY_RSA, RSA_PKCS1_PADDING,
-     DIGEST_MAY, 0},
-    {MESH_OP_SIGN, MESH_PAD_PSS, "sign PSS", FAMILY_RSA, RSA_PKCS1_PSS_PADDING,
-     DIGEST_MUST, TAKES_MGF1 | TAKES_SALT},
-    {MESH_OP_DECRYPT, MESH_PAD_NONE, "decrypt raw", FAMILY_RSA, RSA_NO_PADDING,
-     DIGEST_NONE, 0},
-    {MESH_OP_DECRYPT, MESH_PAD_PKCS1, "decrypt PKCS1", FAMILY_RSA,
-     RSA_PKCS1_PADDING, DIGEST_NONE, 0},
-    {MESH_OP_DECRYPT, MESH_PAD_OAEP, "decrypt OAEP", FAMILY_RSA,
-     RSA_PKCS1_OAEP_PADDING, DIGEST_MAY, TAKES_MGF1 | TAKES_LABEL},
-    {MESH_OP_DECRYPT, MESH_PAD_PKCS1_TLS, "decrypt PKCS1-TLS", FAMILY_RSA,
-     RSA_PKCS1_WITH_TLS_PADDING, DIGEST_NONE, TAKES_TLS},
-    {MESH_OP_DERIVE, MESH_PAD_DEFAULT, "derive", FAMILY_OTHER, 0, DIGEST_NONE,
-     0},
-};
-
-static int takes(const struct rule *rule, unsigned what)
-{
-    return (rule->takes & what) != 0;
-}
-
-static const struct rule *rule_of(const struct mesh_private_op *op)
-{
-    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-        if (rules[i].operation == op->operation
-            && rules[i].padding == op->padding)
-            return &rules[i];
-    return NULL;
-}
+/* Names that OpenSSL 3.0 does not have yet. */
+#define PARAM_IMPLICIT_REJECTION "implicit-rejection" /* 3.2, and backports */
+#define PARAM_INSTANCE           "instance"           /* 3.2: EdDSA */
+#define PARAM_CONTEXT_STRING     "context-string"     /* 3.2: EdDSA; 3.5 */
+#define PARAM_NONCE_TYPE         "nonce-type"         /* 3.2: ECDSA */
+#define PARAM_DETERMINISTIC      "deterministic"      /* 3.5 */
+#define PARAM_MESSAGE_ENCODING   "message-encoding"   /* 3.5 */
 
 /* The length of a digest in octets, or 0 with the error raised. */
 static int digest_size(struct mesh_context *ctx, const char *name)
@@ -97,7 +52,7 @@ static EVP_PKEY *peer_key(struct mesh_context *ctx, const unsigned char *in,
     EVP_PKEY *peer = NULL;
 
     ERR_set_mark();
-    if (in_len <= INPUT_MAX)
+    if (in_len <= MESH_INPUT_MAX)
         peer = d2i_PUBKEY_ex(NULL, &end, (long)in_len, ctx->libctx, NULL);
     ERR_pop_to_mark();
     if (peer != NULL && end != in + in_len) {
@@ -110,45 +65,23 @@ static EVP_PKEY *peer_key(struct mesh_context *ctx, const unsigned char *in,
     return peer;
 }
 
-static int refuse(struct mesh_context *ctx, const struct rule *rule,
-                  const char *what)
-{
-    return mesh_raise(ctx, MESH_R_OPERATION_UNSUPPORTED, "%s %s", rule->name,
-                      what);
-}
-
 int mesh_operate_check(struct mesh_context *ctx,
                        const struct mesh_private_op *op,
                        const unsigned char *in, size_t in_len)
 {
-    const struct rule *rule = rule_of(op);
+    const struct mesh_rule *first = mesh_rule_next(op, 0, NULL), *rule = first;
     int size;
 
-    if (rule == NULL)
+    if (first == NULL)
         return mesh_raise(ctx, MESH_R_OPERATION_UNSUPPORTED,
                           "operation %d with padding %d", (int)op->operation,
                           (int)op->padding);
-    if (rule->digest == DIGEST_NONE && op->digest[0] != '\0')
-        return refuse(ctx, rule, "takes no digest");
-    if (rule->digest == DIGEST_MUST && op->digest[0] == '\0')
-        return refuse(ctx, rule, "needs a digest");
-    if (!takes(rule, TAKES_MGF1) && op->mgf1_digest[0] != '\0')
-        return refuse(ctx, rule, "takes no digest for MGF1");
-    if (!takes(rule, TAKES_SALT) && op->salt_length != 0)
-        return refuse(ctx, rule, "takes no length of a salt");
-    if (takes(rule, TAKES_SALT)
-        && (op->salt_length < 0 || op->salt_length > INPUT_MAX))
-        return refuse(ctx, rule, "needs the length of the salt in octets");
-    if (!takes(rule, TAKES_LABEL) && op->label_len != 0)
-        return refuse(ctx, rule, "takes no label");
-    if (op->label_len > INPUT_MAX)
-        return refuse(ctx, rule, "takes no label of that length");
-    if (takes(rule, TAKES_TLS) && op->tls_client_version == 0)
-        return refuse(ctx, rule, "needs the client's TLS version");
-    if (in_len == 0 && !(op->operation == MESH_OP_SIGN && rule->pad_mode == 0))
-        return refuse(ctx, rule, "needs input");
-    if (in_len > INPUT_MAX && (rule->pad_mode != 0 || op->digest[0] != '\0'))
-        return refuse(ctx, rule, "takes no input of that length");
+    /* which one it is, the key will decide */
+    while (rule != NULL && mesh_rule_objection(rule, op, in_len) != NULL)
+        rule = mesh_rule_next(op, 0, rule);
+    if (rule == NULL)
+        return mesh_raise(ctx, MESH_R_OPERATION_UNSUPPORTED, "%s %s",
+                          first->name, mesh_rule_objection(first, op, in_len));
     if (op->mgf1_digest[0] != '\0' && digest_size(ctx, op->mgf1_digest) <= 0)
         return 0;
     if (op->digest[0] != '\0') {
@@ -156,7 +89,9 @@ int mesh_operate_check(struct mesh_context *ctx,
         if (size <= 0)
             return 0;
         if (op->operation == MESH_OP_SIGN && in_len != (size_t)size)
-            return refuse(ctx, rule, "needs input of the digest's length");
+            return mesh_raise(ctx, MESH_R_OPERATION_UNSUPPORTED,
+                              "%s needs input of the digest's length",
+                              rule->name);
     }
     if (op->operation == MESH_OP_DERIVE) {
         EVP_PKEY *peer = peer_key(ctx, in, in_len);
@@ -167,190 +102,269 @@ int mesh_operate_check(struct mesh_context *ctx,
     return 1;
 }
 
-/* Room for everything that an operation can take. */
-#define PARAMS_MAX 8
+/* The numbers that parameters point to, and room for all that an operation can
+ * take. */
+struct parameters {
+    int pad_mode, salt_length, deterministic, encoding;
+    unsigned nonce_type, tls_client, tls_negotiated, rejection;
+    OSSL_PARAM list[10];
+};
 
-static void build_params(const struct mesh_private_op *op,
-                         const struct rule *rule, int *pad_mode,
-                         OSSL_PARAM params[PARAMS_MAX])
+static void build_parameters(const struct mesh_private_op *op,
+                             const struct mesh_rule *rule, struct parameters *p)
 {
-    struct mesh_private_op *o = (struct mesh_private_op *)op;
-    size_t n = 0;
+    const char *variant = mesh_rule_variant(rule, op);
+    int is_kem = op->operation == MESH_OP_DECAPSULATE;
+    OSSL_PARAM *next = p->list;
 
-    if (rule->pad_mode != 0) {
-        *pad_mode = rule->pad_mode;
-        params[n++] =
-            OSSL_PARAM_construct_int(OSSL_PKEY_PARAM_PAD_MODE, pad_mode);
-    }
+    p->pad_mode = rule->pad_mode;
+    if (rule->pad_mode != 0)
+        *next++ =
+            OSSL_PARAM_construct_int(OSSL_PKEY_PARAM_PAD_MODE, &p->pad_mode);
+    if (variant != NULL)
+        *next++ = OSSL_PARAM_construct_utf8_string(
+            is_kem ? OSSL_KEM_PARAM_OPERATION : PARAM_INSTANCE, (char *)variant,
+            0);
     /* "digest" and "mgf1-digest" are the same words for both operations */
     if (op->digest[0] != '\0')
-        params[n++] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_DIGEST,
-                                                       o->digest, 0);
+        *next++ = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_DIGEST,
+                                                   (char *)op->digest, 0);
     if (op->mgf1_digest[0] != '\0')
-        params[n++] = OSSL_PARAM_construct_utf8_string(
-            OSSL_PKEY_PARAM_MGF1_DIGEST, o->mgf1_digest, 0);
-    if (takes(rule, TAKES_SALT))
-        params[n++] = OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PSS_SALTLEN,
-                                               &o->salt_length);
+        *next++ = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_MGF1_DIGEST,
+                                                   (char *)op->mgf1_digest, 0);
+    p->salt_length = op->salt_length;
+    if ((rule->takes & MESH_TAKES_SALT) != 0)
+        *next++ = OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PSS_SALTLEN,
+                                           &p->salt_length);
     if (op->label_len != 0)
-        params[n++] =
-            OSSL_PARAM_construct_octet_string(OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL,
-                                              (void *)op->label, op->label_len);
-    if (takes(rule, TAKES_TLS)) {
-        params[n++] = OSSL_PARAM_construct_uint(
-            OSSL_ASYM_CIPHER_PARAM_TLS_CLIENT_VERSION, &o->tls_client_version);
-        params[n++] = OSSL_PARAM_construct_uint(
-            OSSL_ASYM_CIPHER_PARAM_TLS_NEGOTIATED_VERSION,
-            &o->tls_negotiated_version);
+        *next++ = OSSL_PARAM_construct_octet_string(
+            (rule->takes & MESH_TAKES_CONTEXT) != 0
+                ? PARAM_CONTEXT_STRING
+                : OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL,
+            (void *)op->label, op->label_len);
+    p->nonce_type = 1;
+    p->deterministic = 1;
+    if (op->deterministic != 0)
+        *next++ =
+            (rule->families & MESH_FAMILY_EC) != 0
+                ? OSSL_PARAM_construct_uint(PARAM_NONCE_TYPE, &p->nonce_type)
+                : OSSL_PARAM_construct_int(PARAM_DETERMINISTIC,
+                                           &p->deterministic);
+    p->encoding = 0; /* it is done */
+    if (op->encoded != 0)
+        *next++ =
+            OSSL_PARAM_construct_int(PARAM_MESSAGE_ENCODING, &p->encoding);
+    p->tls_client = op->tls_client_version;
+    p->tls_negotiated = op->tls_negotiated_version;
+    if ((rule->takes & MESH_TAKES_TLS) != 0) {
+        *next++ = OSSL_PARAM_construct_uint(
+            OSSL_ASYM_CIPHER_PARAM_TLS_CLIENT_VERSION, &p->tls_client);
+        *next++ = OSSL_PARAM_construct_uint(
+            OSSL_ASYM_CIPHER_PARAM_TLS_NEGOTIATED_VERSION, &p->tls_negotiated);
     }
-    params[n] = OSSL_PARAM_construct_end();
+    p->rejection = op->implicit_rejection;
+    if ((rule->takes & MESH_TAKES_REJECTION) != 0)
+        *next++ =
+            OSSL_PARAM_construct_uint(PARAM_IMPLICIT_REJECTION, &p->rejection);
+    *next = OSSL_PARAM_construct_end();
 }
 
-/* ECDSA and RSA: the input is a digest. */
-static int sign_digest(struct mesh_context *ctx, EVP_PKEY *key,
-                       const OSSL_PARAM *params, const unsigned char *in,
-                       size_t in_len, unsigned char *out, size_t *out_len)
+/* Raises what libcrypto says about why it did not do what; the first error is
+ * the cause. */
+static int raise_native(struct mesh_context *ctx, const struct mesh_rule *rule,
+                        const char *what)
 {
-    EVP_PKEY_CTX *sign = EVP_PKEY_CTX_new_from_pkey(ctx->libctx, key, NULL);
-    int ok = sign != NULL && EVP_PKEY_sign_init_ex(sign, params) == 1
-             && EVP_PKEY_sign(sign, out, out_len, in, in_len) == 1;
+    const char *data = NULL, *why;
+    int flags = 0;
 
-    EVP_PKEY_CTX_free(sign);
-    return ok;
+    why = ERR_reason_error_string(
+        ERR_peek_error_all(NULL, NULL, NULL, &data, &flags));
+    if ((flags & ERR_TXT_STRING) == 0 || data == NULL || *data == '\0')
+        data = NULL;
+    return mesh_raise(ctx, MESH_R_OPERATION_FAILED, "%s: %s%s%s%s%s",
+                      rule->name, what, *what != '\0' ? ": " : "",
+                      why != NULL ? why : "libcrypto does not say why",
+                      data != NULL ? ": " : "", data != NULL ? data : "");
 }
 
-/* EdDSA: the input is the message. */
-static int sign_message(struct mesh_context *ctx, EVP_PKEY *key,
-                        const OSSL_PARAM *params, const unsigned char *in,
-                        size_t in_len, unsigned char *out, size_t *out_len)
+/* One by one, so that the one that libcrypto does not take can be named.  None
+ * is left out without a word, but for implicit rejection: a libcrypto without
+ * it knows no other way than to fail. */
+static int set_parameters(struct mesh_context *ctx,
+                          const struct mesh_rule *rule, EVP_PKEY_CTX *native,
+                          const OSSL_PARAM *params)
 {
-    EVP_MD_CTX *sign = EVP_MD_CTX_new();
-    int ok = sign != NULL
-             && EVP_DigestSignInit_ex(sign, NULL, NULL, ctx->libctx, NULL, key,
-                                      params)
-                    == 1
-             && EVP_DigestSign(sign, out, out_len, in, in_len) == 1;
+    const OSSL_PARAM *settable = EVP_PKEY_CTX_settable_params(native);
 
-    EVP_MD_CTX_free(sign);
-    return ok;
-}
+    for (; params->key != NULL; params++) {
+        const OSSL_PARAM one[] = {*params, OSSL_PARAM_END};
+        int is_text = params->data_type == OSSL_PARAM_UTF8_STRING;
+        char what[80];
 
-static int decrypt(struct mesh_context *ctx, EVP_PKEY *key,
-                   const OSSL_PARAM *params, unsigned implicit_rejection,
-                   const unsigned char *in, size_t in_len, unsigned char *out,
-                   size_t *out_len)
-{
-    EVP_PKEY_CTX *dec = EVP_PKEY_CTX_new_from_pkey(ctx->libctx, key, NULL);
-    const OSSL_PARAM rejection[] = {
-        OSSL_PARAM_uint(PARAM_IMPLICIT_REJECTION, &implicit_rejection),
-        OSSL_PARAM_END,
-    };
-    const OSSL_PARAM *settable;
-    int ok = dec != NULL && EVP_PKEY_decrypt_init_ex(dec, params) == 1;
-
-    if (ok) {
-        settable = EVP_PKEY_CTX_settable_params(dec);
         if (settable != NULL
-            && OSSL_PARAM_locate_const(settable, PARAM_IMPLICIT_REJECTION)
-                   != NULL)
-            ok = EVP_PKEY_CTX_set_params(dec, rejection) == 1;
+            && OSSL_PARAM_locate_const(settable, params->key) != NULL) {
+            if (EVP_PKEY_CTX_set_params(native, one) == 1)
+                continue;
+            snprintf(what, sizeof(what), "%s%s%s", params->key,
+                     is_text ? " " : "", is_text ? (char *)params->data : "");
+            return raise_native(ctx, rule, what);
+        } else if (strcmp(params->key, PARAM_IMPLICIT_REJECTION) != 0) {
+            return mesh_raise(
+                ctx, MESH_R_OPERATION_UNSUPPORTED,
+                "%s: libcrypto %s has no \"%s\" for keys of type %s",
+                rule->name, OpenSSL_version(OPENSSL_VERSION_STRING),
+                params->key,
+                EVP_PKEY_get0_type_name(EVP_PKEY_CTX_get0_pkey(native)));
+        }
     }
-    ok = ok && EVP_PKEY_decrypt(dec, out, out_len, in, in_len) == 1;
-    EVP_PKEY_CTX_free(dec);
-    return ok;
+    return 1;
 }
 
-static int derive(struct mesh_context *ctx, EVP_PKEY *key,
-                  const unsigned char *in, size_t in_len, unsigned char *out,
-                  size_t *out_len)
-{
-    EVP_PKEY *peer = peer_key(ctx, in, in_len);
-    EVP_PKEY_CTX *exchange = EVP_PKEY_CTX_new_from_pkey(ctx->libctx, key, NULL);
-    int ok;
-
-    /* a point off the curve gives bits of the private key away */
-    ok = peer != NULL && exchange != NULL
-         && EVP_PKEY_is_a(peer, EVP_PKEY_get0_type_name(key))
-         && EVP_PKEY_parameters_eq(peer, key) == 1
-         && EVP_PKEY_derive_init(exchange) == 1
-         && EVP_PKEY_derive_set_peer_ex(exchange, peer, 1) == 1
-         && EVP_PKEY_derive(exchange, out, out_len) == 1;
-    EVP_PKEY_CTX_free(exchange);
-    EVP_PKEY_free(peer);
-    return ok;
-}
-
-static int is_rsa(const EVP_PKEY *key)
-{
-    return EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "RSA-PSS");
-}
-
-static int is_edwards(const EVP_PKEY *key)
-{
-    return EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448");
-}
-
-/* What the parameters alone could not tell. */
-static int check_key(struct mesh_context *ctx, EVP_PKEY *key,
-                     const struct mesh_private_op *op, const struct rule *rule)
+/* One clear text for each that is refused. */
+static int check_peer(struct mesh_context *ctx, EVP_PKEY *key, EVP_PKEY *peer)
 {
     const char *type = EVP_PKEY_get0_type_name(key);
-    int can_sign = is_edwards(key) || EVP_PKEY_is_a(key, "EC");
+    EVP_PKEY_CTX *check;
+    int ok;
 
-    if (is_rsa(key) != (rule->family == FAMILY_RSA)
-        || (!is_rsa(key) && op->operation == MESH_OP_SIGN && !can_sign)
-        || (op->operation == MESH_OP_DERIVE && is_edwards(key))
-        || (EVP_PKEY_is_a(key, "RSA-PSS") && op->padding != MESH_PAD_PSS))
-        return mesh_raise(ctx, MESH_R_OPERATION_UNSUPPORTED,
-                          "%s with a key of type %s", rule->name, type);
-    if (is_edwards(key) && op->digest[0] != '\0')
-        return mesh_raise(ctx, MESH_R_OPERATION_UNSUPPORTED,
-                          "%s signs whole messages, not digests", type);
-    return 1;
+    if (!EVP_PKEY_is_a(peer, type))
+        return mesh_raise(ctx, MESH_R_OPERATION_FAILED,
+                          "derive: the peer's key is of type %s, not %s",
+                          EVP_PKEY_get0_type_name(peer), type);
+    if (EVP_PKEY_parameters_eq(peer, key) != 1)
+        return mesh_raise(ctx, MESH_R_OPERATION_FAILED,
+                          "derive: the peer's key is on %s, not on %s",
+                          mesh_algorithm_of(peer), mesh_algorithm_of(key));
+    /* a point off the curve gives bits of the private key away */
+    check = EVP_PKEY_CTX_new_from_pkey(ctx->libctx, peer, NULL);
+    ok = check != NULL && EVP_PKEY_public_check(check) == 1;
+    EVP_PKEY_CTX_free(check);
+    return ok
+           || mesh_raise(ctx, MESH_R_OPERATION_FAILED,
+                         "derive: the peer's key is the point at infinity, or "
+                         "no point of its curve");
+}
+
+/* The peer is set: there is no other input. */
+static int derive(EVP_PKEY_CTX *native, unsigned char *out, size_t *out_len,
+                  const unsigned char *in, size_t in_len)
+{
+    (void)in;
+    (void)in_len;
+    return EVP_PKEY_derive(native, out, out_len);
+}
+
+static const struct method {
+    int (*init)(EVP_PKEY_CTX *native, const OSSL_PARAM params[]);
+    int (*run)(EVP_PKEY_CTX *native, unsigned char *out, size_t *out_len,
+               const unsigned char *in, size_t in_len);
+    /* One text for all reasons: the difference would be an oracle.  NULL:
+     * libcrypto may say why. */
+    const char *failed;
+} methods[] = {
+    [MESH_OP_SIGN] = {EVP_PKEY_sign_init_ex, EVP_PKEY_sign, NULL},
+    [MESH_OP_DECRYPT] = {EVP_PKEY_decrypt_init_ex, EVP_PKEY_decrypt,
+                         "the data cannot be decrypted with this key"},
+    [MESH_OP_DERIVE] = {EVP_PKEY_derive_init_ex, derive,
+                        "the shared secret would be zero: the peer's key is a "
+                        "point of small order"},
+    [MESH_OP_DECAPSULATE] = {EVP_PKEY_decapsulate_init, EVP_PKEY_decapsulate,
+                             "the data cannot be decapsulated with this key"},
+};
+
+/* The one way in which everything is done. */
+static int run(struct mesh_context *ctx, EVP_PKEY *key, EVP_PKEY *peer,
+               const struct mesh_rule *rule, const OSSL_PARAM *params,
+               const unsigned char *in, size_t in_len, unsigned char *out,
+               size_t *out_len)
+{
+    const struct method *method = &methods[rule->operation];
+    int is_message = (rule->takes & MESH_TAKES_MESSAGE) != 0;
+    EVP_MD_CTX *md = is_message ? EVP_MD_CTX_new() : NULL;
+    EVP_PKEY_CTX *native = NULL, *own = NULL;
+    int ok;
+
+    if (is_message) {
+        ok = md != NULL
+             && EVP_DigestSignInit_ex(md, &native, NULL, ctx->libctx, NULL, key,
+                                      NULL)
+                    == 1;
+    } else {
+        native = own = EVP_PKEY_CTX_new_from_pkey(ctx->libctx, key, NULL);
+        ok = native != NULL && method->init(native, NULL) == 1;
+    }
+    if (!ok) {
+        mesh_raise(ctx, MESH_R_OPERATION_UNSUPPORTED,
+                   "%s: libcrypto %s cannot do this with a key of type %s",
+                   rule->name, OpenSSL_version(OPENSSL_VERSION_STRING),
+                   EVP_PKEY_get0_type_name(key));
+        goto end;
+    }
+    ok = set_parameters(ctx, rule, native, params);
+    if (!ok)
+        goto end;
+    ok = (peer == NULL || EVP_PKEY_derive_set_peer_ex(native, peer, 0) == 1)
+         && (is_message ? EVP_DigestSign(md, out, out_len, in, in_len)
+                        : method->run(native, out, out_len, in, in_len))
+                == 1;
+    if (!ok && method->failed == NULL)
+        raise_native(ctx, rule, "");
+    else if (!ok)
+        mesh_raise(ctx, MESH_R_OPERATION_FAILED, "%s: %s", rule->name,
+                   method->failed);
+end:
+    EVP_PKEY_CTX_free(own);
+    EVP_MD_CTX_free(md);
+    return ok;
 }
 
 int mesh_operate(struct mesh_context *ctx, EVP_PKEY *key,
                  const struct mesh_private_op *op, const unsigned char *in,
                  size_t in_len, unsigned char **out, size_t *out_len)
 {
-    const struct rule *rule = rule_of(op);
-    OSSL_PARAM params[PARAMS_MAX];
-    int pad_mode, ok;
+    const char *type = EVP_PKEY_get0_type_name(key), *against;
+    unsigned family = mesh_algorithm_family(key);
+    const struct mesh_rule *rule =
+        family != 0 ? mesh_rule_next(op, family, NULL) : NULL;
+    /* of X448, DHKEM gives more than the key's own size */
     size_t room = (size_t)EVP_PKEY_get_size(key);
+    struct parameters params;
     unsigned char *buffer;
-    const char *why;
+    EVP_PKEY *peer = NULL;
+    struct mesh_failure failure;
+    struct mesh_context local = mesh_failure_context(ctx, &failure);
+    int ok;
 
-    if (!check_key(ctx, key, op, rule))
-        return 0;
-    if (room < SSL_MAX_MASTER_KEY_LENGTH)
-        room = SSL_MAX_MASTER_KEY_LENGTH;
+    if (rule == NULL)
+        return mesh_raise(ctx, MESH_R_OPERATION_UNSUPPORTED,
+                          "%s with a key of type %s",
+                          mesh_rule_next(op, 0, NULL)->name, type);
+    against = mesh_rule_objection(rule, op, in_len);
+    if (against != NULL)
+        return mesh_raise(ctx, MESH_R_OPERATION_UNSUPPORTED,
+                          "%s with a key of type %s %s", rule->name, type,
+                          against);
+    if (room < EVP_MAX_MD_SIZE)
+        room = EVP_MAX_MD_SIZE;
     *out_len = room;
     buffer = OPENSSL_zalloc(room);
     if (buffer == NULL)
         return mesh_raise(ctx, MESH_R_MEMORY, "out of memory");
-    build_params(op, rule, &pad_mode, params);
-    /* The errors of this work are not the caller's: ours is raised after. */
-    ERR_set_mark();
-    if (op->operation == MESH_OP_DERIVE) {
-        ok = derive(ctx, key, in, in_len, buffer, out_len);
-        why = "no secret can be derived with this peer's key";
-    } else if (op->operation == MESH_OP_DECRYPT) {
-        ok = decrypt(ctx, key, params, op->implicit_rejection, in, in_len,
-                     buffer, out_len);
-        /* one text for all reasons: the difference would be an oracle */
-        why = "the data cannot be decrypted with this key";
-    } else {
-        ok = (is_edwards(key) ? sign_message : sign_digest)(
-            ctx, key, params, in, in_len, buffer, out_len);
-        why = ERR_reason_error_string(ERR_peek_last_error());
-    }
-    ERR_pop_to_mark();
-    if (!ok)
-        mesh_raise(ctx, MESH_R_OPERATION_FAILED, "%s: %s", rule->name,
-                   why != NULL ? why : "libcrypto does not say why");
+    build_parameters(op, rule, &params);
+    ERR_clear_error(); /* libcrypto's errors from here on are of this work */
+    ok = op->operation != MESH_OP_DERIVE
+         || ((peer = peer_key(&local, in, in_len)) != NULL
+             && check_peer(&local, key, peer));
+    ok = ok
+         && run(&local, key, peer, rule, params.list, in, in_len, buffer,
+                out_len);
+    ERR_clear_error();
+    EVP_PKEY_free(peer);
+    if ((rule->takes & MESH_LEAVES_SECRETS) != 0)
+        mesh_wipe_stack();
     if (!ok) {
         OPENSSL_clear_free(buffer, room);
-        return 0;
+        return mesh_failure_raise(ctx, &failure);
     }
     *out = buffer;
     return 1;
@@ -359,27 +373,25 @@ int mesh_operate(struct mesh_context *ctx, EVP_PKEY *key,
 void mesh_operate_describe(const struct mesh_private_op *op, char *text,
                            size_t size)
 {
-    const struct rule *rule = rule_of(op);
+    const struct mesh_rule *rule = mesh_rule_next(op, 0, NULL);
 
-    snprintf(text, size, "%s%s%.*s", rule != NULL ? rule->name : "unknown",
-             op->digest[0] != '\0' ? " " : "", MESH_DIGEST_NAME_MAX,
-             op->digest);
+    snprintf(
+        text, size, "%s%s%.*s%s%.*s", rule != NULL ? rule->name : "unknown",
+        op->variant[0] != '\0' ? " " : "", MESH_VARIANT_MAX, op->variant,
+        op->digest[0] != '\0' ? " " : "", MESH_DIGEST_NAME_MAX, op->digest);
 }
 
 int mesh_operate_generate(struct mesh_context *ctx, const char *algorithm,
                           EVP_PKEY **key)
 {
-    const struct mesh_algorithm *row = mesh_algorithm_find(algorithm);
+    const struct mesh_algorithm *row = mesh_algorithm_need(ctx, algorithm);
     EVP_PKEY_CTX *generate;
     OSSL_PARAM params[2];
     size_t bits = 0;
     int ok;
 
     if (row == NULL)
-        return mesh_raise(ctx, MESH_R_ALGORITHM,
-                          "\"%.64s\" is not an algorithm that keys can be "
-                          "generated for",
-                          algorithm);
+        return 0;
     params[0] = params[1] = OSSL_PARAM_construct_end();
     if (row->bits != 0) {
         bits = row->bits;

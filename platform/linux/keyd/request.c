@@ -94,8 +94,6 @@ static int serve_operate(struct call *call)
     call->is_named = 1;
     ok = mesh_operate(call->ctx, key, &op, call->data, call->data_len,
                       &call->out, &call->out_len);
-    if (op.operation == MESH_OP_DERIVE)
-        mesh_wipe_stack(); /* libcrypto recodes the scalar there */
     EVP_PKEY_free(key);
     if (ok && call->out_len > request->out_max)
         ok = mesh_raise(call->ctx, MESH_R_BUFFER_TOO_SMALL,
@@ -158,7 +156,7 @@ static int serve_import(struct call *call)
 {
     EVP_PKEY *key;
     int ok = mesh_key_decode_pkcs8(call->ctx, call->data, call->data_len, &key)
-             && mesh_key_check(call->ctx, key) && keep_key(call, key);
+             && mesh_key_check_new(call->ctx, key) && keep_key(call, key);
 
     EVP_PKEY_free(key);
     return ok;
