@@ -184,6 +184,9 @@ static int write_reference(struct encoder *e, const struct mesh_key *key,
     else
         ok = mesh_reference_encode(e->ctx, uri, &der, &len)
              && BIO_write(out, der, len) == len;
+    /* a full disk would only show when the application closes the file */
+    if (ok && mesh_key_is_new(key) && BIO_flush(out) <= 0)
+        ok = mesh_raise(e->ctx, MESH_R_FILE_IO, "cannot write a key reference");
     OPENSSL_free(der);
     OPENSSL_free(uri);
     return ok;
@@ -202,10 +205,12 @@ static int reference_encode(void *encoderctx, OSSL_CORE_BIO *core,
     if (key == NULL || abstract != NULL
         || (out = BIO_new_from_core_bio(e->ctx->libctx, core)) == NULL)
         return 0;
-    if (mesh_key_kind(key) == MESH_KEY_HELD)
-        ok = write_reference(e, key, out);
-    else
+    if (mesh_key_kind(key) != MESH_KEY_HELD)
         ok = write_native(e, mesh_key_public(key), selection, out, cb, cbarg);
+    else if ((ok = write_reference(e, key, out)) != 0)
+        mesh_key_settle(key);
+    else
+        mesh_key_unwritten(key);
     BIO_free(out);
     return ok;
 }

@@ -59,6 +59,11 @@ struct mesh_key *mesh_key_new_made(struct mesh_context *ctx, EVP_PKEY *native,
     return key;
 }
 
+int mesh_key_is_new(const struct mesh_key *key)
+{
+    return atomic_load(&key->state) != SETTLED;
+}
+
 void mesh_key_unwritten(const struct mesh_key *key)
 {
     int made = MADE;

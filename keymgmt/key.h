@@ -31,6 +31,8 @@ struct mesh_key *mesh_key_new(struct mesh_context *ctx, EVP_PKEY *native,
  */
 struct mesh_key *mesh_key_new_made(struct mesh_context *ctx, EVP_PKEY *native,
                                    const char *uri);
+/* Whether nothing has settled it yet. */
+int mesh_key_is_new(const struct mesh_key *key);
 /* A reference to the key could not be written. */
 void mesh_key_unwritten(const struct mesh_key *key);
 /* Somebody has or uses the key, whatever happens later: a reference was

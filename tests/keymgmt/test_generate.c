@@ -17,6 +17,7 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/provider.h>
 #include <openssl/x509.h>
 #include <string.h>
@@ -333,6 +334,62 @@ static void test_unwritten(void **state)
     mesh_context_free(ctx);
 }
 
+/* The same through libcrypto: a disk that is full, a file that is encrypted. */
+static void test_lost_reference(void **state)
+{
+    static const struct {
+        const char *file; /* NULL: in memory */
+        const char *cipher;
+        int again, sign;
+        unsigned unmade;
+    } rows[] = {
+        {NULL, NULL, 0, 0, 0},          {"/dev/full", NULL, 0, 0, 1},
+        {"/dev/full", NULL, 1, 0, 0},   {"/dev/full", NULL, 0, 1, 0},
+        {NULL, "AES-256-CBC", 0, 0, 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        EVP_PKEY *key = generate_type("ED25519", "role:vpn");
+        EVP_CIPHER *cipher =
+            rows[i].cipher != NULL
+                ? EVP_CIPHER_fetch(libctx, rows[i].cipher, NULL)
+                : NULL;
+        BIO *full = rows[i].file != NULL ? BIO_new_file(rows[i].file, "w")
+                                         : BIO_new(BIO_s_mem());
+        BIO *memory = BIO_new(BIO_s_mem());
+        EVP_MD_CTX *sign = EVP_MD_CTX_new();
+        unsigned char signature[64];
+        size_t len = sizeof(signature);
+
+        double_made.unmade = 0;
+        assert_non_null(key);
+        assert_int_equal(PEM_write_bio_PrivateKey(full, key, cipher, NULL, 0,
+                                                  NULL, (void *)"abcd"),
+                         rows[i].file == NULL && cipher == NULL);
+        if (rows[i].again)
+            assert_int_equal(PEM_write_bio_PrivateKey(memory, key, NULL, NULL,
+                                                      0, NULL, NULL),
+                             1);
+        if (rows[i].sign) {
+            assert_int_equal(EVP_DigestSignInit_ex(sign, NULL, NULL, libctx,
+                                                   NULL, key, NULL),
+                             1);
+            assert_int_equal(EVP_DigestSign(sign, signature, &len,
+                                            (const unsigned char *)"x", 1),
+                             1);
+        }
+        EVP_MD_CTX_free(sign);
+        assert_int_equal(double_made.unmade, 0);
+        EVP_PKEY_free(key);
+        assert_int_equal(double_made.unmade, rows[i].unmade);
+        BIO_free(full);
+        BIO_free(memory);
+        EVP_CIPHER_free(cipher);
+        ERR_clear_error();
+    }
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, load, unload)
 
 int main(void)
@@ -342,7 +399,7 @@ int main(void)
         TEST(test_refused),    TEST(test_wrong_type),
         TEST(test_failure),    TEST(test_software),
         TEST(test_template),   TEST(test_list),
-        TEST(test_unwritten),
+        TEST(test_unwritten),  TEST(test_lost_reference),
     };
     int failed;
 

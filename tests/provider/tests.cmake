@@ -11,9 +11,11 @@ foreach(script bad_uri castore castore_tls first_listed fork fork_chroot guest
     mesh_script_test(provider ${script})
 endforeach()
 
-foreach(script bad_generate generate generate_full_disk)
+foreach(script bad_generate bad_genpkey generate generate_full_disk)
     mesh_script_test(provider ${script})
 endforeach()
+mesh_script_test(provider genpkey config)
+mesh_script_test(provider genpkey provider)
 
 foreach(activation config provider)
     mesh_script_test(provider file_keys ${activation})
