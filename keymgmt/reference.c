@@ -38,13 +38,15 @@ static int reference_i2d(const REFERENCE *reference, unsigned char **der)
 
 char *mesh_reference_uri(const struct mesh_key *key)
 {
-    const char *canonical = mesh_key_uri(key);
+    static const char scheme[] = "mesh://"; /* of every canonical URI */
+    const size_t scheme_len = sizeof(scheme) - 1;
     struct mesh_context *ctx = mesh_key_context(key);
+    const char *canonical = mesh_key_uri(key), *profile;
     char udf[MESH_UDF_TEXT_MAX], *uri = NULL;
     struct mesh_udf name;
-    size_t profile, room;
+    size_t len, room;
 
-    if (canonical == NULL) {
+    if (canonical == NULL || strncmp(canonical, scheme, scheme_len) != 0) {
         mesh_raise(ctx, MESH_R_NOT_EXPORTABLE,
                    "a key without a mesh: URI has no reference");
         return NULL;
@@ -52,18 +54,15 @@ char *mesh_reference_uri(const struct mesh_key *key)
     if (!mesh_udf_of_key(ctx, mesh_key_public(key), &name))
         return NULL;
     mesh_udf_print(&name, udf);
-    /* as mesh_uri_print() has it: mesh://PROFILE/ROLE */
-    profile = strlen("mesh://") + strcspn(canonical + strlen("mesh://"), "/");
-    room = profile + 1 + sizeof(udf);
-    if ((uri = OPENSSL_malloc(room)) == NULL) {
+    profile = canonical + scheme_len;
+    len = strcspn(profile, "/");
+    room = scheme_len + len + 1 + sizeof(udf);
+    if ((uri = OPENSSL_malloc(room)) == NULL)
         mesh_raise(ctx, MESH_R_MEMORY, "a key reference");
-        return NULL;
-    }
-    if (strncmp(canonical + strlen("mesh://"), udf, strlen(udf)) == 0
-        && profile == strlen("mesh://") + strlen(udf))
-        BIO_snprintf(uri, room, "mesh://%s", udf);
+    else if (strlen(udf) == len && strncmp(profile, udf, len) == 0)
+        BIO_snprintf(uri, room, "%s%s", scheme, udf);
     else
-        BIO_snprintf(uri, room, "%.*s/%s", (int)profile, canonical, udf);
+        BIO_snprintf(uri, room, "%s%.*s/%s", scheme, (int)len, profile, udf);
     return uri;
 }
 

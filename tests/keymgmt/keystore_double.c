@@ -160,6 +160,17 @@ int mesh_keystore_operate(struct mesh_context *ctx,
            || mesh_raise(ctx, MESH_R_BUFFER_TOO_SMALL, "%zu octets", len);
 }
 
+/* Whether the role is the key's fingerprint. */
+static int is_own_name(struct mesh_context *ctx, const struct mesh_uri *uri)
+{
+    char text[MESH_UDF_TEXT_MAX] = "";
+    struct mesh_udf udf;
+
+    if (mesh_udf_of_key(ctx, double_key(uri->profile), &udf))
+        mesh_udf_print(&udf, text);
+    return strcmp(text, uri->role) == 0;
+}
+
 /* mesh://NAME: the private key, then the public one; mesh://names: a NAME. */
 int mesh_resolve(struct mesh_context *ctx, const char *text,
                  enum mesh_object_type expect,
@@ -182,7 +193,8 @@ int mesh_resolve(struct mesh_context *ctx, const char *text,
         objects->count = 1;
         return 1;
     }
-    if (double_key(uri.profile) == NULL || uri.role[0] != '\0')
+    if (double_key(uri.profile) == NULL
+        || (uri.role[0] != '\0' && !is_own_name(ctx, &uri)))
         return mesh_raise(ctx, MESH_R_FINGERPRINT_UNKNOWN, "%s", uri.profile);
     len = i2d_PUBKEY(double_key(uri.profile), &der);
     p = der;
