@@ -13,6 +13,7 @@
 #   key rsa RSA-2048            # rsa.key: key reference; rsa.crt: certificate
 #   cat > nginx.conf <<CONF     # ... listen 127.0.0.1:$port ssl; ...
 #   serve nginx -c "$PWD/nginx.conf"    # in the foreground, until the port is open
+#   $ours nginx -t ...          # a program that ends by itself
 #   handshake rsa -tls1_2       # plain OpenSSL verifies certificate and name
 #   signed rsa 1                # our key, exactly once since it was asked last
 #   stop                        # what was served; a crash fails
@@ -26,9 +27,10 @@ apps=$(realpath "$(dirname "${BASH_SOURCE[0]}")") self=$(realpath "$0")
 servers=()
 trap end_servers EXIT
 trap 'exit 143' TERM INT HUP
-# A module with a sanitizer works in programs that preload its runtime.
-[ -z "${MESH_PRELOAD:-}" ] ||
-    export LD_PRELOAD="$MESH_PRELOAD" ASAN_OPTIONS=detect_leaks=0
+# Before a program that uses the module and is not served: a sanitizer's runtime
+# comes first in it, if there is one.
+ours="env LD_PRELOAD=${MESH_PRELOAD:-}"
+[ -z "${MESH_PRELOAD:-}" ] || export ASAN_OPTIONS=detect_leaks=0
 
 skip() {
     echo "skipped: $*"
@@ -41,7 +43,7 @@ skip() {
 needs() {
     dpkg-query -Wf '${Status}\n' "$@" 2>&1 | grep -qv ' installed$' || return 0
     [ "$(id -u)" = 0 ] || skip "needs root to install: $*"
-    LD_PRELOAD='' install_stopped "$@" > install.out 2>&1 ||
+    install_stopped "$@" > install.out 2>&1 ||
         skip "cannot install: $*: $(tail -n 1 install.out)"
 }
 # The servers in packages are not to be started by their installation.
@@ -155,7 +157,7 @@ port=$(free_port)
 # into the background.
 serve() {
     is_open "$port" && die "somebody listens on port $port"
-    env "$@" >> server.out 2>&1 < /dev/null & # not a function: that has a shell
+    $ours "$@" >> server.out 2>&1 < /dev/null & # a program: its pid is $!
     server=$!
     servers+=($server)
     for _ in $(seq 300); do
@@ -226,16 +228,17 @@ during() {
 # leave these processes and the key holder with no more descriptors, and with
 # hardly more memory.
 endures() {
-    local pids=$1 count=$2 before after
+    local pids=$1 count=$2 before after more=512
     shift 2
+    [ -z "${MESH_PRELOAD:-}" ] || more=1000000 # what is freed waits there
     pids="$pids $(pgrep -f -- "mesh-keyd --socket $XDG_RUNTIME_DIR/")"
     handshakes 500 "$@" > /dev/null
     before=$(sizes $pids | xargs)
     handshakes "$count" "$@"
     for _ in $(seq 50); do
         after=$(sizes $pids)
-        ! awk -v before="$before" 'BEGIN { split(before, old) }
-            $2 > old[NR * 3 - 1] || $3 > old[NR * 3] + 1024 { exit 1 }' \
+        ! awk -v before="$before" -v more=$more 'BEGIN { split(before, old) }
+            $2 > old[NR * 3 - 1] || $3 > old[NR * 3] + more { exit 1 }' \
             <<< "$after" || return 0
         sleep 0.1 # connections end a little later
     done

@@ -26,7 +26,7 @@ http {
     }
 }
 CONF
-nginx="nginx -p $HOME -c nginx.conf -e error.log"
+nginx="$ours nginx -p $HOME -c nginx.conf -e error.log"
 workers() {
     pgrep -u www-data -P "$server" -f "^nginx: worker process"
 }
