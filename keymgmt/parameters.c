@@ -5,6 +5,8 @@
  */
 #include "keymgmt/parameters.h"
 
+#include "keymgmt/types.h"
+
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 #include <openssl/rsa.h>
@@ -12,6 +14,13 @@
 
 /* OpenSSL 3.1 added it. */
 #define SALTLEN_AUTO_DIGEST_MAX (-4)
+
+/* OpenSSL 3.2 and 3.5 named them. */
+#define PARAM_INSTANCE         "instance"
+#define PARAM_CONTEXT_STRING   "context-string"
+#define PARAM_NONCE_TYPE       "nonce-type"
+#define PARAM_DETERMINISTIC    "deterministic"
+#define PARAM_MESSAGE_ENCODING "message-encoding"
 
 static const struct padding {
     int pad_mode; /* libcrypto's number: the only form that has them all */
@@ -23,6 +32,24 @@ static const struct padding {
     {RSA_PKCS1_PSS_PADDING, MESH_PAD_PSS},
     {RSA_PKCS1_WITH_TLS_PADDING, MESH_PAD_PKCS1_TLS},
 };
+
+static const struct padding *padding_of(int pad_mode)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(paddings) / sizeof(paddings[0]); i++)
+        if (paddings[i].pad_mode == pad_mode)
+            return &paddings[i];
+    return NULL;
+}
+
+static int refuse_padding(struct mesh_context *ctx, int pad_mode)
+{
+    return mesh_raise(ctx, MESH_R_OPERATION_UNSUPPORTED,
+                      "%s (padding mode %d) by a key of the key store",
+                      pad_mode == RSA_X931_PADDING ? "X9.31" : "an operation",
+                      pad_mode);
+}
 
 int mesh_parameters_set(EVP_PKEY_CTX *native, const OSSL_PARAM params[])
 {
@@ -74,7 +101,7 @@ int mesh_parameters_read(struct mesh_context *ctx, EVP_PKEY_CTX *native,
 {
     int pad_mode = 0, salt_length = RSA_PSS_SALTLEN_DIGEST;
     unsigned char *label = NULL;
-    size_t i;
+    const struct padding *row;
     OSSL_PARAM params[] = {
         OSSL_PARAM_int(OSSL_PKEY_PARAM_PAD_MODE, &pad_mode),
         OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_DIGEST, op->digest,
@@ -101,13 +128,9 @@ int mesh_parameters_read(struct mesh_context *ctx, EVP_PKEY_CTX *native,
         op->padding = MESH_PAD_DEFAULT;
         return 1;
     }
-    for (i = 0; i < sizeof(paddings) / sizeof(paddings[0]); i++)
-        if (paddings[i].pad_mode == pad_mode)
-            break;
-    if (i == sizeof(paddings) / sizeof(paddings[0]))
-        return mesh_raise(ctx, MESH_R_OPERATION_UNSUPPORTED, "padding mode %d",
-                          pad_mode);
-    op->padding = paddings[i].padding;
+    if ((row = padding_of(pad_mode)) == NULL)
+        return refuse_padding(ctx, pad_mode);
+    op->padding = row->padding;
     /* What was set for another padding before does not count. */
     if (op->padding != MESH_PAD_PSS && op->padding != MESH_PAD_OAEP)
         op->mgf1_digest[0] = '\0';
@@ -118,4 +141,145 @@ int mesh_parameters_read(struct mesh_context *ctx, EVP_PKEY_CTX *native,
     }
     return op->padding != MESH_PAD_PSS
            || read_salt_length(ctx, native, salt_length, op);
+}
+
+/* What a private operation can carry. */
+static const char *const carried[] = {
+    OSSL_SIGNATURE_PARAM_DIGEST,
+    OSSL_SIGNATURE_PARAM_PROPERTIES,
+    OSSL_SIGNATURE_PARAM_PAD_MODE,
+    OSSL_SIGNATURE_PARAM_MGF1_DIGEST,
+    OSSL_SIGNATURE_PARAM_PSS_SALTLEN,
+    OSSL_SIGNATURE_PARAM_MGF1_PROPERTIES,
+    PARAM_INSTANCE,
+    PARAM_CONTEXT_STRING,
+    PARAM_NONCE_TYPE,
+    PARAM_DETERMINISTIC,
+    PARAM_MESSAGE_ENCODING,
+};
+
+static int can_carry(struct mesh_context *ctx, EVP_PKEY_CTX *native,
+                     const char *name)
+{
+    const OSSL_PARAM *settable = EVP_PKEY_CTX_settable_params(native);
+    size_t i;
+
+    if (settable == NULL || OSSL_PARAM_locate_const(settable, name) == NULL)
+        return mesh_raise(
+            ctx, MESH_R_OPERATION_UNSUPPORTED,
+            "libcrypto %s has no parameter %.40s for signatures of %s",
+            OpenSSL_version(OPENSSL_VERSION_STRING), name,
+            EVP_PKEY_get0_type_name(EVP_PKEY_CTX_get0_pkey(native)));
+    for (i = 0; i < sizeof(carried) / sizeof(carried[0]); i++)
+        if (strcmp(carried[i], name) == 0)
+            return 1;
+    return mesh_raise(ctx, MESH_R_OPERATION_UNSUPPORTED,
+                      "a signature with the parameter %.40s by a key of the "
+                      "key store",
+                      name);
+}
+
+/* A restricted key verifies with no salt length that depends on the signature;
+ * to sign with, it is another name for one that does not. */
+static OSSL_PARAM salt_to_sign(EVP_PKEY_CTX *native, const OSSL_PARAM *p)
+{
+    static char max[] = OSSL_PKEY_RSA_PSS_SALT_LEN_MAX;
+    static char digest[] = OSSL_PKEY_RSA_PSS_SALT_LEN_DIGEST;
+    const char *text = "";
+    int number = 0;
+
+    if (!EVP_PKEY_is_a(EVP_PKEY_CTX_get0_pkey(native), "RSA-PSS"))
+        return *p;
+    if (p->data_type == OSSL_PARAM_UTF8_STRING)
+        OSSL_PARAM_get_utf8_string_ptr(p, &text);
+    else
+        OSSL_PARAM_get_int(p, &number);
+    if (number == RSA_PSS_SALTLEN_AUTO
+        || strcmp(text, OSSL_PKEY_RSA_PSS_SALT_LEN_AUTO) == 0)
+        return OSSL_PARAM_construct_utf8_string(p->key, max, 0);
+    if (mesh_libcrypto_is(3, 1)
+        && (number == SALTLEN_AUTO_DIGEST_MAX
+            || strcmp(text, "auto-digestmax") == 0))
+        return OSSL_PARAM_construct_utf8_string(p->key, digest, 0);
+    return *p;
+}
+
+static int keep_extra(struct mesh_context *ctx, EVP_PKEY_CTX *native,
+                      const OSSL_PARAM *p, struct mesh_signature_extra *extra)
+{
+    const char *type = EVP_PKEY_get0_type_name(EVP_PKEY_CTX_get0_pkey(native));
+    const char *text = NULL;
+    void *context = extra->context;
+    int number = 0, ok = 1;
+
+    if (strcmp(p->key, PARAM_INSTANCE) == 0) {
+        /* libcrypto leaves out that of another type without a word */
+        if (!OSSL_PARAM_get_utf8_string_ptr(p, &text)
+            || OPENSSL_strncasecmp(text, type, strlen(type)) != 0
+            || strlen(text) >= sizeof(extra->variant))
+            return mesh_raise(ctx, MESH_R_OPERATION_UNSUPPORTED,
+                              "instance \"%.40s\" of a key of type %s",
+                              text != NULL ? text : "", type);
+        OPENSSL_strlcpy(extra->variant, text, sizeof(extra->variant));
+    } else if (strcmp(p->key, PARAM_CONTEXT_STRING) == 0) {
+        ok = OSSL_PARAM_get_octet_string(p, &context, sizeof(extra->context),
+                                         &extra->context_len);
+    } else if (strcmp(p->key, PARAM_MESSAGE_ENCODING) == 0) {
+        ok = OSSL_PARAM_get_int(p, &number);
+        extra->encoded = number == 0;
+    } else if (strcmp(p->key, PARAM_NONCE_TYPE) == 0
+               || strcmp(p->key, PARAM_DETERMINISTIC) == 0) {
+        ok = OSSL_PARAM_get_int(p, &number) && (number == 0 || number == 1);
+        extra->deterministic = (unsigned)number;
+    }
+    return ok
+           || mesh_raise(ctx, MESH_R_USAGE,
+                         "the parameter %s has not such a value", p->key);
+}
+
+int mesh_parameters_set_held(struct mesh_context *ctx, EVP_PKEY_CTX *native,
+                             const OSSL_PARAM params[],
+                             struct mesh_signature_extra *extra)
+{
+    OSSL_PARAM copy[sizeof(carried) / sizeof(carried[0]) + 1];
+    const OSSL_PARAM *p;
+    size_t n = 0;
+    int pad_mode = 0;
+    OSSL_PARAM get[] = {
+        OSSL_PARAM_int(OSSL_PKEY_PARAM_PAD_MODE, &pad_mode),
+        OSSL_PARAM_END,
+    };
+
+    if (params == NULL || params[0].key == NULL)
+        return 1;
+    for (p = params; p->key != NULL; p++) {
+        if (!can_carry(ctx, native, p->key))
+            return 0;
+        if (n == sizeof(copy) / sizeof(copy[0]) - 1)
+            return mesh_raise(ctx, MESH_R_USAGE, "a parameter is there twice");
+        copy[n++] = strcmp(p->key, OSSL_SIGNATURE_PARAM_PSS_SALTLEN) == 0
+                        ? salt_to_sign(native, p)
+                        : *p;
+    }
+    copy[n] = OSSL_PARAM_construct_end();
+    if (!mesh_parameters_set(native, copy))
+        return 0;
+    for (p = params; p->key != NULL; p++)
+        if (!keep_extra(ctx, native, p, extra))
+            return 0;
+    if (OSSL_PARAM_locate_const(params, OSSL_SIGNATURE_PARAM_PAD_MODE) != NULL
+        && EVP_PKEY_CTX_get_params(native, get) == 1
+        && padding_of(pad_mode) == NULL)
+        return refuse_padding(ctx, pad_mode);
+    return 1;
+}
+
+void mesh_parameters_add(const struct mesh_signature_extra *extra,
+                         struct mesh_private_op *op)
+{
+    memcpy(op->variant, extra->variant, sizeof(op->variant));
+    op->label = extra->context_len != 0 ? extra->context : NULL;
+    op->label_len = extra->context_len;
+    op->deterministic = extra->deterministic;
+    op->encoded = extra->encoded;
 }

@@ -26,4 +26,28 @@ int mesh_parameters_read(struct mesh_context *ctx, EVP_PKEY_CTX *native,
 /* Sets params in native; none at all is success. */
 int mesh_parameters_set(EVP_PKEY_CTX *native, const OSSL_PARAM params[]);
 
+#define MESH_CONTEXT_STRING_MAX 255 /* RFC 8032, FIPS 204, FIPS 205 */
+
+/* What a native context takes for a signature, but does not give back. */
+struct mesh_signature_extra {
+    char variant[MESH_VARIANT_MAX];
+    unsigned char context[MESH_CONTEXT_STRING_MAX];
+    size_t context_len;
+    unsigned deterministic, encoded;
+};
+
+/*
+ * Sets params of a signature to be made by a held key: in native, which is
+ * initialised for verification, and in extra.  What a private operation cannot
+ * carry, or this libcrypto does not have, is refused by name: a signature that
+ * leaves it out would be another one than was asked for.
+ */
+int mesh_parameters_set_held(struct mesh_context *ctx, EVP_PKEY_CTX *native,
+                             const OSSL_PARAM params[],
+                             struct mesh_signature_extra *extra);
+
+/* Puts extra into op, which points into it from then on. */
+void mesh_parameters_add(const struct mesh_signature_extra *extra,
+                         struct mesh_private_op *op);
+
 #endif

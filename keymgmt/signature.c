@@ -18,6 +18,10 @@
 #include <openssl/params.h>
 #include <string.h>
 
+/* OpenSSL 3.4 added them. */
+#define FUNC_SIGN_MESSAGE_INIT   27
+#define FUNC_VERIFY_MESSAGE_INIT 30
+
 struct signature {
     struct mesh_context *ctx;
     struct mesh_key *key;
@@ -27,6 +31,7 @@ struct signature {
     int signing;          /* else verifying */
     int hashing;          /* a digest operation: its digest is fixed */
     int one_shot;         /* the algorithm takes the whole message */
+    struct mesh_signature_extra extra;
 };
 
 typedef int native_init_fn(EVP_PKEY_CTX *native, const OSSL_PARAM params[]);
@@ -51,6 +56,12 @@ static OSSL_FUNC_signature_get_ctx_params_fn signature_get_params;
 static OSSL_FUNC_signature_gettable_ctx_params_fn signature_gettable;
 static OSSL_FUNC_signature_set_ctx_params_fn signature_set_params;
 static OSSL_FUNC_signature_settable_ctx_params_fn signature_settable;
+static OSSL_FUNC_signature_get_ctx_md_params_fn signature_get_md_params;
+static OSSL_FUNC_signature_gettable_ctx_md_params_fn signature_gettable_md;
+static OSSL_FUNC_signature_set_ctx_md_params_fn signature_set_md_params;
+static OSSL_FUNC_signature_settable_ctx_md_params_fn signature_settable_md;
+static OSSL_FUNC_signature_sign_init_fn signature_sign_message_init;
+static OSSL_FUNC_signature_verify_init_fn signature_verify_message_init;
 
 /* The property query is for the application's library context, not for ours,
  * where "provider=mesh" would find no digest. */
@@ -73,6 +84,7 @@ static void forget_operation(struct signature *s)
     s->md = NULL;
     s->hashing = 0;
     s->one_shot = 0;
+    memset(&s->extra, 0, sizeof(s->extra));
 }
 
 static void signature_free(void *vctx)
@@ -96,6 +108,7 @@ static void *signature_dup(void *vctx)
     s->signing = from->signing;
     s->hashing = from->hashing;
     s->one_shot = from->one_shot;
+    s->extra = from->extra;
     if (from->key != NULL)
         s->key = mesh_key_up_ref(from->key);
     if (from->md != NULL
@@ -148,32 +161,11 @@ static int is_one_shot(struct mesh_key *key)
            && (digest[0] == '\0' || strcmp(digest, "UNDEF") == 0);
 }
 
-/*
- * What a private operation can carry.  The native context would take more, and
- * a signature that leaves it out without a word would be another one than was
- * asked for.
- */
-static const OSSL_PARAM settable_of_held[] = {
-    OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, NULL, 0),
-    OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PROPERTIES, NULL, 0),
-    OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, NULL, 0),
-    OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, NULL, 0),
-    OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_PROPERTIES, NULL, 0),
-    OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, NULL, 0),
-    OSSL_PARAM_END,
-};
-
-static int can_carry(struct signature *s, const OSSL_PARAM params[])
+static int set_params(struct signature *s, const OSSL_PARAM params[])
 {
-    if (params == NULL || !s->signing || signs_in_software(s))
-        return 1;
-    for (; params->key != NULL; params++)
-        if (OSSL_PARAM_locate_const(settable_of_held, params->key) == NULL)
-            return mesh_raise(s->ctx, MESH_R_OPERATION_UNSUPPORTED,
-                              "a signature with the parameter %.40s by a key "
-                              "of the key store",
-                              params->key);
-    return 1;
+    return s->signing && !signs_in_software(s)
+               ? mesh_parameters_set_held(s->ctx, s->native, params, &s->extra)
+               : mesh_parameters_set(s->native, params);
 }
 
 static int init(struct signature *s, native_init_fn *native_init,
@@ -184,7 +176,7 @@ static int init(struct signature *s, native_init_fn *native_init,
     if (signs_in_software(s))
         native_init = EVP_PKEY_sign_init_ex;
     return s->native != NULL && native_init(s->native, NULL) == 1
-           && can_carry(s, params) && mesh_parameters_set(s->native, params);
+           && set_params(s, params);
 }
 
 static int plain_init(struct signature *s, struct mesh_key *key,
@@ -192,7 +184,7 @@ static int plain_init(struct signature *s, struct mesh_key *key,
 {
     if (!take_key(s, key))
         return 0;
-    if (is_one_shot(s->key))
+    if (s->signing && !signs_in_software(s) && is_one_shot(s->key))
         return mesh_raise(s->ctx, MESH_R_OPERATION_UNSUPPORTED,
                           "%s signs whole messages, not digests",
                           mesh_key_type(s->key));
@@ -247,6 +239,13 @@ static int init_hash(struct signature *s, const char *mdname)
     params[0].data = (char *)mdname;
     params[0].data_size = strlen(mdname);
     md = EVP_MD_fetch(s->ctx->libctx, mdname, NULL);
+    if (md != NULL && s->signing && !signs_in_software(s)
+        && (EVP_MD_get_flags(md) & EVP_MD_FLAG_XOF) != 0) {
+        EVP_MD_free(md);
+        return mesh_raise(s->ctx, MESH_R_OPERATION_UNSUPPORTED,
+                          "a signature with %.40s, which has no length",
+                          mdname);
+    }
     ok = md != NULL && (s->md = EVP_MD_CTX_new()) != NULL
          && EVP_DigestInit_ex2(s->md, md, NULL)
          && mesh_parameters_set(s->native, params);
@@ -320,8 +319,10 @@ static int sign(struct signature *s, unsigned char *sig, size_t *siglen,
                     ? EVP_DigestSign(s->md, sig, siglen, tbs, tbslen)
                     : EVP_PKEY_sign(s->native, sig, siglen, tbs, tbslen))
                == 1;
-    return (s->one_shot || mesh_parameters_read(s->ctx, s->native, &op))
-           && mesh_key_operate(s->key, &op, tbs, tbslen, sig, siglen);
+    if (!s->one_shot && !mesh_parameters_read(s->ctx, s->native, &op))
+        return 0;
+    mesh_parameters_add(&s->extra, &op);
+    return mesh_key_operate(s->key, &op, tbs, tbslen, sig, siglen);
 }
 
 static int signature_sign(void *vctx, unsigned char *sig, size_t *siglen,
@@ -336,8 +337,11 @@ static int signature_verify(void *vctx, const unsigned char *sig, size_t siglen,
 {
     struct signature *s = vctx;
 
-    return s->native != NULL
-           && EVP_PKEY_verify(s->native, sig, siglen, tbs, tbslen) == 1;
+    if (s->native == NULL)
+        return 0;
+    return (s->one_shot ? EVP_DigestVerify(s->md, sig, siglen, tbs, tbslen)
+                        : EVP_PKEY_verify(s->native, sig, siglen, tbs, tbslen))
+           == 1;
 }
 
 static int signature_recover(void *vctx, unsigned char *rout, size_t *routlen,
@@ -407,7 +411,7 @@ static int signature_digest_verify(void *vctx, const unsigned char *sig,
     struct signature *s = vctx;
 
     if (s->one_shot)
-        return EVP_DigestVerify(s->md, sig, siglen, tbs, tbslen) == 1;
+        return signature_verify(s, sig, siglen, tbs, tbslen);
     return signature_digest_update(s, tbs, tbslen)
            && signature_digest_verify_final(s, sig, siglen);
 }
@@ -426,20 +430,12 @@ static int signature_get_params(void *vctx, OSSL_PARAM params[])
 
 static const OSSL_PARAM *signature_gettable(void *vctx, void *provctx)
 {
-    static const OSSL_PARAM gettable[] = {
-        OSSL_PARAM_octet_string(OSSL_SIGNATURE_PARAM_ALGORITHM_ID, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, NULL, 0),
-        OSSL_PARAM_utf8_string(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, NULL, 0),
-        OSSL_PARAM_END,
-    };
     struct signature *s = vctx;
 
     (void)provctx;
     return s != NULL && s->native != NULL
                ? EVP_PKEY_CTX_gettable_params(s->native)
-               : gettable;
+               : NULL;
 }
 
 /* In a digest operation the digest is known and hashing: it cannot change. */
@@ -466,19 +462,79 @@ static int signature_set_params(void *vctx, const OSSL_PARAM params[])
 {
     struct signature *s = vctx;
 
-    return s->native != NULL && same_digest(s, params) && can_carry(s, params)
-           && mesh_parameters_set(s->native, params);
+    return s->native != NULL && same_digest(s, params) && set_params(s, params);
 }
 
+/* Of a held key, too: what it cannot carry is refused by name. */
 static const OSSL_PARAM *signature_settable(void *vctx, void *provctx)
 {
     struct signature *s = vctx;
-    const OSSL_PARAM *native = NULL;
 
     (void)provctx;
-    if (s != NULL && s->native != NULL && (!s->signing || signs_in_software(s)))
-        native = EVP_PKEY_CTX_settable_params(s->native);
-    return native != NULL ? native : settable_of_held;
+    return s != NULL && s->native != NULL
+               ? EVP_PKEY_CTX_settable_params(s->native)
+               : NULL;
+}
+
+/* Of the hash. */
+static int signature_get_md_params(void *vctx, OSSL_PARAM params[])
+{
+    struct signature *s = vctx;
+
+    return s->hashing && EVP_MD_CTX_get_params(s->md, params);
+}
+
+static const OSSL_PARAM *signature_gettable_md(void *vctx)
+{
+    struct signature *s = vctx;
+
+    return s->hashing ? EVP_MD_gettable_ctx_params(EVP_MD_CTX_get0_md(s->md))
+                      : NULL;
+}
+
+static int signature_set_md_params(void *vctx, const OSSL_PARAM params[])
+{
+    struct signature *s = vctx;
+
+    return s->hashing && EVP_MD_CTX_set_params(s->md, params);
+}
+
+static const OSSL_PARAM *signature_settable_md(void *vctx)
+{
+    struct signature *s = vctx;
+
+    return s->hashing ? EVP_MD_settable_ctx_params(EVP_MD_CTX_get0_md(s->md))
+                      : NULL;
+}
+
+/* OpenSSL 3.4: only for what signs messages in any case; of other keys that
+ * would be another algorithm for each digest. */
+static int message_init(struct signature *s, struct mesh_key *key,
+                        const OSSL_PARAM params[])
+{
+    if (key != NULL && !is_one_shot(key))
+        return mesh_raise(s->ctx, MESH_R_OPERATION_UNSUPPORTED,
+                          "a signature of a whole message by %s",
+                          mesh_key_type(key));
+    return digest_init(s, NULL, key, params);
+}
+
+static int signature_sign_message_init(void *vctx, void *key,
+                                       const OSSL_PARAM params[])
+{
+    struct signature *s = vctx;
+
+    s->signing = 1;
+    return message_init(s, key, params);
+}
+
+static int signature_verify_message_init(void *vctx, void *key,
+                                         const OSSL_PARAM params[])
+{
+    struct signature *s = vctx;
+
+    s->signing = 0;
+    return message_init(s, key, params);
 }
 
 static const OSSL_DISPATCH functions[] = {
@@ -513,6 +569,16 @@ static const OSSL_DISPATCH functions[] = {
     {OSSL_FUNC_SIGNATURE_SET_CTX_PARAMS, (void (*)(void))signature_set_params},
     {OSSL_FUNC_SIGNATURE_SETTABLE_CTX_PARAMS,
      (void (*)(void))signature_settable},
+    {OSSL_FUNC_SIGNATURE_GET_CTX_MD_PARAMS,
+     (void (*)(void))signature_get_md_params},
+    {OSSL_FUNC_SIGNATURE_GETTABLE_CTX_MD_PARAMS,
+     (void (*)(void))signature_gettable_md},
+    {OSSL_FUNC_SIGNATURE_SET_CTX_MD_PARAMS,
+     (void (*)(void))signature_set_md_params},
+    {OSSL_FUNC_SIGNATURE_SETTABLE_CTX_MD_PARAMS,
+     (void (*)(void))signature_settable_md},
+    {FUNC_SIGN_MESSAGE_INIT, (void (*)(void))signature_sign_message_init},
+    {FUNC_VERIFY_MESSAGE_INIT, (void (*)(void))signature_verify_message_init},
     {0, NULL},
 };
 
