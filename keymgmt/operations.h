@@ -16,6 +16,7 @@ const OSSL_ALGORITHM *mesh_signature_algorithms(void);
 const OSSL_ALGORITHM *mesh_asymcipher_algorithms(void);
 const OSSL_ALGORITHM *mesh_keyexch_algorithms(void);
 const OSSL_ALGORITHM *mesh_encoder_algorithms(void);
+const OSSL_ALGORITHM *mesh_kem_algorithms(void);
 
 /* Whether there is a key management for the type of key; for the type of that
  * name ("RSA", "X25519": the first one), in any case. */

@@ -38,6 +38,7 @@ void *mesh_use_dup(void *vctx)
     if (use == NULL)
         return NULL;
     use->held = from->held;
+    OPENSSL_strlcpy(use->variant, from->variant, sizeof(use->variant));
     if (from->key != NULL)
         use->key = mesh_key_up_ref(from->key);
     if (from->peer != NULL && EVP_PKEY_up_ref(from->peer))
@@ -60,6 +61,7 @@ int mesh_use_start(struct mesh_use *use, struct mesh_key *key,
     EVP_PKEY_free(use->peer);
     use->native = NULL;
     use->peer = NULL;
+    use->variant[0] = '\0';
     if (key != NULL) {
         mesh_key_up_ref(key);
         mesh_key_free(use->key);

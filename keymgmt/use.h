@@ -18,8 +18,9 @@ struct mesh_use {
     struct mesh_context *ctx;
     struct mesh_key *key;
     EVP_PKEY_CTX *native;
-    EVP_PKEY *peer; /* key exchange; NULL: none yet */
-    int held;       /* the key store does the work */
+    EVP_PKEY *peer;                 /* key exchange; NULL: none yet */
+    int held;                       /* the key store does the work */
+    char variant[MESH_VARIANT_MAX]; /* decapsulation; empty: the only one */
 };
 
 typedef int mesh_native_init_fn(EVP_PKEY_CTX *native,

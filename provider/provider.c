@@ -123,6 +123,8 @@ static const OSSL_ALGORITHM *query_operation(void *provctx, int operation,
         return mesh_signature_algorithms();
     case OSSL_OP_KEYEXCH:
         return mesh_keyexch_algorithms();
+    case OSSL_OP_KEM:
+        return mesh_kem_algorithms();
     case OSSL_OP_ASYM_CIPHER:
         return mesh_asymcipher_algorithms();
     }
