@@ -33,13 +33,16 @@ static OSSL_FUNC_kem_set_ctx_params_fn kem_set_params;
 static kem_auth_init_fn kem_auth_encapsulate_init;
 static kem_auth_init_fn kem_auth_decapsulate_init;
 
-/* The native context, which has checked it, does not give it back. */
+/* The native context, which has checked it, does not give it back; ML-KEM does
+ * not look at it. */
 static int keep_variant(struct mesh_use *use, const OSSL_PARAM params[])
 {
+    const OSSL_PARAM *settable = EVP_PKEY_CTX_settable_params(use->native);
     const OSSL_PARAM *p = NULL;
     char *variant = use->variant;
 
-    if (params != NULL)
+    if (params != NULL && settable != NULL
+        && OSSL_PARAM_locate_const(settable, OSSL_KEM_PARAM_OPERATION) != NULL)
         p = OSSL_PARAM_locate_const(params, OSSL_KEM_PARAM_OPERATION);
     return p == NULL
            || OSSL_PARAM_get_utf8_string(p, &variant, sizeof(use->variant));

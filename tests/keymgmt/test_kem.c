@@ -181,6 +181,7 @@ static void test_bad_capsules(void **state)
                                       {"ml-kem-768", NULL}};
     static struct capsule good, bad, plain_out, held_out;
     size_t i, how;
+    int ok;
 
     (void)state;
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -195,10 +196,12 @@ static void test_bad_capsules(void **state)
                 bad.octets[bad.len - 1] ^= 1;
             else
                 bad.len += how == 1 ? 1 : (size_t)-1;
+            ok = decapsulate(NULL, double_key(rows[i].key), &rows[i], &bad,
+                             &plain_out);
             assert_int_equal(decapsulate(app, key, &rows[i], &bad, &held_out),
-                             decapsulate(NULL, double_key(rows[i].key),
-                                         &rows[i], &bad, &plain_out));
-            assert_memory_equal(held_out.secret, plain_out.secret, 32);
+                             ok);
+            if (ok)
+                same_secret(&held_out, &plain_out);
         }
         EVP_PKEY_free(key);
         ERR_clear_error();
