@@ -144,6 +144,11 @@ const char *mesh_key_uri(const struct mesh_key *key)
     return key->uri;
 }
 
+const struct mesh_key_name *mesh_key_name(const struct mesh_key *key)
+{
+    return &key->name;
+}
+
 const char *mesh_key_type(const struct mesh_key *key)
 {
     return key->type;

@@ -52,6 +52,8 @@ struct mesh_context *mesh_key_context(const struct mesh_key *key);
 EVP_PKEY *mesh_key_public(const struct mesh_key *key); /* borrowed; or NULL */
 enum mesh_key_kind mesh_key_kind(const struct mesh_key *key);
 const char *mesh_key_uri(const struct mesh_key *key); /* NULL if it has none */
+/* What the key store knows a MESH_KEY_HELD key by; borrowed. */
+const struct mesh_key_name *mesh_key_name(const struct mesh_key *key);
 /* The name that libcrypto fetches its key management by: "RSA", "EC" … */
 const char *mesh_key_type(const struct mesh_key *key);
 

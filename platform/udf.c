@@ -128,27 +128,30 @@ static int whole_digest(struct mesh_context *ctx, unsigned char type,
                         const char *content_type, const void *data, size_t len,
                         unsigned char full[MESH_UDF_BYTES_MAX])
 {
-    const char *digest = NULL;
+    const char *name = NULL;
     unsigned char inner[128]; /* content type ':' H(data) */
-    size_t prefix = strlen(content_type), digest_len;
+    size_t prefix = strlen(content_type);
+    EVP_MD *digest;
+    int ok;
 
     for (size_t i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++)
         if (hashes[i].type == type)
-            digest = hashes[i].digest;
-    if (digest == NULL || prefix + 1 + 64 > sizeof(inner))
+            name = hashes[i].digest;
+    if (name == NULL || prefix + 1 + 64 > sizeof(inner))
         return mesh_raise(ctx, MESH_R_USAGE,
                           "fingerprint of type octet %u, content type %s", type,
                           content_type);
     memcpy(inner, content_type, prefix);
     inner[prefix++] = ':';
     full[0] = type;
-    if (!EVP_Q_digest(ctx->libctx, digest, NULL, data, len, inner + prefix,
-                      &digest_len)
-        || !EVP_Q_digest(ctx->libctx, digest, NULL, inner, prefix + digest_len,
-                         full + 1, &digest_len))
-        return mesh_raise(ctx, MESH_R_INTERNAL,
-                          "%s is not available in libcrypto", digest);
-    return 1;
+    digest = EVP_MD_fetch(ctx->libctx, name, NULL);
+    ok = digest != NULL
+         && EVP_Digest(data, len, inner + prefix, NULL, digest, NULL)
+         && EVP_Digest(inner, prefix + 64, full + 1, NULL, digest, NULL);
+    EVP_MD_free(digest);
+    return ok
+           || mesh_raise(ctx, MESH_R_INTERNAL,
+                         "%s is not available in libcrypto", name);
 }
 
 /* The first bits of B as the reference took them: of an incomplete octet the

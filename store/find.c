@@ -134,12 +134,14 @@ static int (*const looks[])(struct find *f,
 
 static int look_in_profile(struct find *f, struct mesh_profile *profile)
 {
+    struct mesh_context quiet = mesh_context_quiet(f->s->ctx);
     size_t i;
     int ok = 1;
 
     f->s->profile = profile;
     for (i = 0; ok && i < profile->keys_count; i++)
-        ok = looks[f->criterion->kind](f, &profile->keys[i]);
+        ok = !mesh_profile_key_open(&quiet, &profile->keys[i])
+             || looks[f->criterion->kind](f, &profile->keys[i]);
     return ok;
 }
 

@@ -72,33 +72,87 @@ int mesh_object_wanted(enum mesh_object_type expect, enum mesh_object_type type)
 int mesh_objects_add_name(struct mesh_search *s, struct mesh_objects *objects,
                           const struct mesh_profile_key *key)
 {
+    struct mesh_context quiet = mesh_context_quiet(s->ctx);
     char description[256];
 
+    if (!mesh_profile_key_open(&quiet, key))
+        return 1;
     mesh_objects_describe(key, description, sizeof(description));
     return mesh_objects_add(s->ctx, objects, MESH_OBJECT_NAME,
                             mesh_role_uri(s, key), description, NULL, NULL);
 }
 
-/* The private or the public object of a key. */
-static int add_key(struct mesh_search *s, struct mesh_objects *objects,
-                   const struct mesh_profile_key *key, enum mesh_key_kind kind)
+static struct mesh_key *make_key(struct mesh_search *s,
+                                 const struct mesh_profile_key *key,
+                                 enum mesh_key_kind kind)
 {
-    char *uri = mesh_role_uri(s, key), description[256];
-    struct mesh_key *object = NULL;
-    int ok;
+    char *uri = mesh_role_uri(s, key);
+    struct mesh_key *made = NULL;
+
+    if (uri != NULL)
+        made = mesh_key_new(s->ctx, key->public, uri, kind);
+    if (made == NULL)
+        mesh_raise(s->ctx, MESH_R_MEMORY, "key %.64s", key->udf);
+    OPENSSL_free(uri);
+    return made;
+}
+
+static int add_made(struct mesh_search *s, struct mesh_objects *objects,
+                    const struct mesh_profile_key *key,
+                    enum mesh_object_type type, struct mesh_key *made)
+{
+    char description[256];
 
     mesh_objects_describe(key, description, sizeof(description));
-    if (uri != NULL)
-        object = mesh_key_new(s->ctx, key->public, uri, kind);
-    if (object == NULL) {
-        OPENSSL_free(uri);
-        return mesh_raise(s->ctx, MESH_R_MEMORY, "key %.64s", key->udf);
+    return mesh_objects_add(s->ctx, objects, type,
+                            OPENSSL_strdup(mesh_key_uri(made)), description,
+                            NULL, made);
+}
+
+/* If the key store has it; must_hold: that it does not is an error. */
+static int add_private(struct mesh_search *s, struct mesh_objects *objects,
+                       const struct mesh_profile_key *key, int must_hold)
+{
+    struct mesh_context quiet = mesh_context_quiet(s->ctx);
+    struct mesh_key *made;
+    int ok, held = 0;
+
+    if (!mesh_keymgmt_has(key->public)) {
+        if (must_hold)
+            return mesh_raise(s->ctx, MESH_R_ALGORITHM,
+                              "%s is a key of type %.32s: this version can do "
+                              "nothing with its private half",
+                              key->udf, EVP_PKEY_get0_type_name(key->public));
+        mesh_trace(s->ctx, "%s: private key left out, of type %.32s", key->udf,
+                   EVP_PKEY_get0_type_name(key->public));
+        return 1;
     }
-    ok = mesh_objects_add(s->ctx, objects,
-                          kind == MESH_KEY_HELD ? MESH_OBJECT_PRIVATE
-                                                : MESH_OBJECT_PUBLIC,
-                          uri, description, NULL, object);
-    mesh_key_free(object);
+    if ((made = make_key(s, key, MESH_KEY_HELD)) == NULL)
+        return 0;
+    ok = mesh_keystore_holds(must_hold ? s->ctx : &quiet, mesh_key_name(made),
+                             &held)
+         || !must_hold;
+    if (held)
+        ok = add_made(s, objects, key, MESH_OBJECT_PRIVATE, made);
+    else if (ok && must_hold)
+        ok = mesh_raise(s->ctx, MESH_R_KEY_NOT_HELD,
+                        "profile %.64s is here, but this device holds no "
+                        "private key for its %s, %s",
+                        s->profile->identifier, key->member, key->udf);
+    else if (ok)
+        mesh_trace(s->ctx, "%s: no private key on this device", key->udf);
+    mesh_key_free(made);
+    return ok;
+}
+
+static int add_public(struct mesh_search *s, struct mesh_objects *objects,
+                      const struct mesh_profile_key *key)
+{
+    struct mesh_key *made = make_key(s, key, MESH_KEY_PUBLIC);
+    int ok =
+        made != NULL && add_made(s, objects, key, MESH_OBJECT_PUBLIC, made);
+
+    mesh_key_free(made);
     return ok;
 }
 
@@ -119,37 +173,17 @@ int mesh_objects_add_key(struct mesh_search *s, struct mesh_objects *objects,
                          const struct mesh_profile_key *key,
                          enum mesh_object_type expect)
 {
-    struct mesh_context quiet = mesh_context_quiet(s->ctx);
-    int must_hold = expect == MESH_OBJECT_PRIVATE, held = 0, i;
+    int i;
 
+    if (!mesh_profile_open_key(s->ctx, s->profile, key))
+        return 0;
     if (mesh_object_wanted(expect, MESH_OBJECT_CERTIFICATE))
         for (i = 0; i < sk_X509_num(key->certificates); i++)
             if (!mesh_objects_add_certificate(
                     s, objects, key, sk_X509_value(key->certificates, i)))
                 return 0;
-    if (mesh_object_wanted(expect, MESH_OBJECT_PRIVATE)
-        && !mesh_keymgmt_has(key->public)) {
-        if (must_hold)
-            return mesh_raise(s->ctx, MESH_R_ALGORITHM,
-                              "%s is a key of type %.32s: this version can do "
-                              "nothing with its private half",
-                              key->udf, EVP_PKEY_get0_type_name(key->public));
-        mesh_trace(s->ctx, "%s: private key left out, of type %.32s", key->udf,
-                   EVP_PKEY_get0_type_name(key->public));
-    } else if (mesh_object_wanted(expect, MESH_OBJECT_PRIVATE)) {
-        if (!mesh_role_holds(must_hold ? s->ctx : &quiet, key->public, &held)
-            && must_hold)
-            return 0;
-        if (held && !add_key(s, objects, key, MESH_KEY_HELD))
-            return 0;
-        if (!held && must_hold)
-            return mesh_raise(s->ctx, MESH_R_KEY_NOT_HELD,
-                              "profile %.64s is here, but this device holds no "
-                              "private key for its %s, %s",
-                              s->profile->identifier, key->member, key->udf);
-        if (!held)
-            mesh_trace(s->ctx, "%s: no private key on this device", key->udf);
-    }
-    return !mesh_object_wanted(expect, MESH_OBJECT_PUBLIC)
-           || add_key(s, objects, key, MESH_KEY_PUBLIC);
+    return (!mesh_object_wanted(expect, MESH_OBJECT_PRIVATE)
+            || add_private(s, objects, key, expect == MESH_OBJECT_PRIVATE))
+           && (!mesh_object_wanted(expect, MESH_OBJECT_PUBLIC)
+               || add_public(s, objects, key));
 }

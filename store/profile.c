@@ -28,26 +28,6 @@ static const struct tag {
     {"SerializationPersonal", "Profile", "PersonalProfile"},
 };
 
-/* Aliases of roles: the first member that the profile has counts. */
-static const struct alias {
-    const char *name;
-    const char *members[8];
-} aliases[] = {
-    {"sign",
-     {"DeviceSignatureKey", "OnlineSignatureKeys", "SignatureKeys",
-      "PublicKey"}},
-    {"auth",
-     {"DeviceAuthenticationKey", "AuthenticationKeys", "AuthKeys",
-      "PublicKey"}},
-    {"encrypt",
-     {"DeviceEncryptiontionKey", "DeviceEncryptionKey", "EncryptionSMIME",
-      "EncryptionPGP", "EncryptKeys", "PublicKey"}},
-    {"master", {"MasterSignatureKey"}},
-    {"escrow", {"MasterEscrowKeys"}},
-    {"online", {"OnlineSignatureKeys"}},
-};
-#define ALIASES (sizeof(aliases) / sizeof(aliases[0]))
-
 const char *mesh_kind_word(enum mesh_profile_kind kind)
 {
     static const char *const words[] = {
@@ -101,6 +81,7 @@ static void clear_key(struct mesh_profile_key *key)
     OPENSSL_free(key->device);
     EVP_PKEY_free(key->public);
     sk_X509_pop_free(key->certificates, X509_free);
+    json_decref(key->object);
 }
 
 static void clear_keys(struct mesh_profile *p)
@@ -143,17 +124,16 @@ static int push_key(struct mesh_context *ctx, struct mesh_profile *p,
 
 /* An object with PublicParameters. */
 static int read_key(struct mesh_context *ctx, struct mesh_profile *p,
-                    const json_t *object, const char *member,
-                    const json_t *device)
+                    json_t *object, const char *member, const json_t *device)
 {
     struct mesh_profile_key key = {0};
 
     key.member = OPENSSL_strdup(member);
     if (key.member == NULL) {
         mesh_raise(ctx, MESH_R_MEMORY, "reading a profile");
-    } else if (mesh_profile_key_read(ctx, object, &key)
+    } else if (mesh_profile_key_note(ctx, object, &key)
                && copy_text(ctx, device, &key.device)) {
-        if (key.public != NULL)
+        if (key.object != NULL)
             return push_key(ctx, p, &key);
         mesh_trace(ctx,
                    "a %s of %s skipped: no fingerprint, or of a form that is "
@@ -454,8 +434,32 @@ static int parse_object(struct mesh_context *ctx, const json_t *object,
     return 1;
 }
 
-int mesh_profile_parse(struct mesh_context *ctx, const char *text, size_t len,
-                       const char *where, struct mesh_profile **profile)
+int mesh_profile_open_key(struct mesh_context *ctx,
+                          const struct mesh_profile *p,
+                          const struct mesh_profile_key *key)
+{
+    struct place place = {ctx, p->where};
+    struct mesh_context here = context_at(&place);
+
+    return mesh_profile_key_open(p->where != NULL ? &here : ctx, key);
+}
+
+int mesh_profile_open_keys(struct mesh_context *ctx,
+                           const struct mesh_profile *p)
+{
+    size_t i;
+
+    for (i = 0; i < p->keys_count; i++)
+        if (!mesh_profile_open_key(ctx, p, &p->keys[i]))
+            return 0;
+    for (i = 0; i < p->devices_count; i++)
+        if (!mesh_profile_open_keys(ctx, p->devices[i]))
+            return 0;
+    return 1;
+}
+
+static int parse(struct mesh_context *ctx, const char *text, size_t len,
+                 const char *where, int all_keys, struct mesh_profile **profile)
 {
     struct place place = {ctx, where};
     struct mesh_context here = context_at(&place);
@@ -479,14 +483,30 @@ int mesh_profile_parse(struct mesh_context *ctx, const char *text, size_t len,
         object = json_object_get(object, tags[i].member);
     if (i < sizeof(tags) / sizeof(tags[0]))
         ok = parse_object(&here, object, tags[i].payload, profile);
-    if (ok)
-        (*profile)->document = json_incref(document);
-    json_decref(document);
-    return ok;
+    if (!ok) {
+        json_decref(document);
+        return 0;
+    }
+    (*profile)->document = document;
+    (*profile)->where = OPENSSL_strdup(where);
+    if ((*profile)->where == NULL)
+        ok = mesh_raise(ctx, MESH_R_MEMORY, "reading %s", where);
+    if (!ok || (all_keys && !mesh_profile_open_keys(ctx, *profile))) {
+        mesh_profile_free(*profile);
+        *profile = NULL;
+        return 0;
+    }
+    return 1;
 }
 
-int mesh_profile_read(struct mesh_context *ctx, const char *path,
-                      struct mesh_profile **profile)
+int mesh_profile_parse(struct mesh_context *ctx, const char *text, size_t len,
+                       const char *where, struct mesh_profile **profile)
+{
+    return parse(ctx, text, len, where, 1, profile);
+}
+
+static int read_profile(struct mesh_context *ctx, const char *path,
+                        int all_keys, struct mesh_profile **profile)
 {
     unsigned char *text;
     size_t len;
@@ -495,9 +515,21 @@ int mesh_profile_read(struct mesh_context *ctx, const char *path,
     *profile = NULL;
     if (!mesh_layout_read_file(ctx, path, MESH_PROFILE_FILE_MAX, &text, &len))
         return 0;
-    ok = mesh_profile_parse(ctx, (char *)text, len, path, profile);
+    ok = parse(ctx, (char *)text, len, path, all_keys, profile);
     OPENSSL_free(text);
     return ok;
+}
+
+int mesh_profile_read(struct mesh_context *ctx, const char *path,
+                      struct mesh_profile **profile)
+{
+    return read_profile(ctx, path, 1, profile);
+}
+
+int mesh_profile_read_chain(struct mesh_context *ctx, const char *path,
+                            struct mesh_profile **profile)
+{
+    return read_profile(ctx, path, 0, profile);
 }
 
 void mesh_profile_free(struct mesh_profile *p)
@@ -528,53 +560,11 @@ void mesh_profile_free(struct mesh_profile *p)
     OPENSSL_free(p->description);
     OPENSSL_free(p->updated);
     OPENSSL_free(p->signer);
+    OPENSSL_free(p->where);
     mesh_signed_free(p->outer);
     json_decref(p->payload);
     json_decref(p->document);
     OPENSSL_free(p);
-}
-
-size_t mesh_profile_find_keys(struct mesh_context *ctx,
-                              const struct mesh_profile *profile,
-                              const char *role,
-                              const struct mesh_profile_key **keys, size_t max)
-{
-    struct mesh_context quiet = mesh_context_quiet(ctx);
-    const char *const plain[] = {role, NULL};
-    const char *const *members = plain;
-    struct mesh_udf udf;
-    int is_udf, named;
-    size_t i, n = 0;
-
-    for (i = 0; i < ALIASES; i++)
-        if (OPENSSL_strcasecmp(role, aliases[i].name) == 0)
-            members = aliases[i].members;
-    is_udf = mesh_udf_looks_like(role) && mesh_udf_decode(role, &udf);
-    for (; *members != NULL && n == 0; members++)
-        for (i = 0; i < profile->keys_count && n < max; i++) {
-            const struct mesh_profile_key *key = &profile->keys[i];
-
-            /* A member that is called like a fingerprint proves nothing. */
-            if (!is_udf)
-                named = strcmp(key->member, *members) == 0;
-            else if (!mesh_profile_key_named(&quiet, key, &udf, &named))
-                named = 0;
-            if (named)
-                keys[n++] = key;
-        }
-    return n;
-}
-
-const char *mesh_profile_role(const struct mesh_profile_key *key)
-{
-    const char *const *member;
-    size_t i;
-
-    for (i = 0; i < ALIASES; i++)
-        for (member = aliases[i].members; *member != NULL; member++)
-            if (strcmp(key->member, *member) == 0)
-                return aliases[i].name;
-    return key->member;
 }
 
 char *mesh_profile_text(struct mesh_context *ctx, const char *tag,

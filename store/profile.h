@@ -11,13 +11,16 @@
 
 #include <openssl/x509.h>
 
-/* A key of a profile: an object with UDF and PublicParameters. */
+/* A key of a profile: an object with UDF and PublicParameters.  Of one
+ * that is not open (mesh_profile_key_open) only member and device are used. */
 struct mesh_profile_key {
     char *member; /* name of the member that holds it: its role */
     char *device; /* DeviceUDF beside it (applications), or NULL */
-    char udf[MESH_UDF_TEXT_MAX]; /* canonical name of the key */
-    EVP_PKEY *public;
+    char udf[MESH_UDF_TEXT_MAX]; /* its canonical name; before it is open, what
+                                  * the profile says */
+    EVP_PKEY *public;            /* NULL before it is open */
     STACK_OF(X509) * certificates; /* its own first, then the chain; or NULL */
+    json_t *object;                /* in the payload */
 };
 
 /* An entry of Applications in a personal profile. */
@@ -52,6 +55,7 @@ struct mesh_profile {
     json_t *document; /* the whole file */
     struct mesh_signed *outer; /* its signatures */
     char *signer;              /* fingerprint of the key that signed it */
+    char *where;               /* its file, for errors; NULL: in another */
 };
 
 /*
@@ -67,27 +71,51 @@ void mesh_profile_free(struct mesh_profile *profile);
 /* Reads the file (mesh_layout_read_file) and parses it. */
 int mesh_profile_read(struct mesh_context *ctx, const char *path,
                       struct mesh_profile **profile);
+/* The same, but only those keys are open that the trust chain rests on.  A key
+ * costs more than all the rest, and few are asked for. */
+int mesh_profile_read_chain(struct mesh_context *ctx, const char *path,
+                            struct mesh_profile **profile);
+
+/* Opens a key: decodes its public half and its certificates, and checks that
+ * its name is its own.  Nothing to do for an open one. */
+int mesh_profile_key_open(struct mesh_context *ctx,
+                          const struct mesh_profile_key *key);
+/* The same for a key of a profile, with errors that say where that is; and for
+ * all its keys, and those of the devices in it. */
+int mesh_profile_open_key(struct mesh_context *ctx,
+                          const struct mesh_profile *profile,
+                          const struct mesh_profile_key *key);
+int mesh_profile_open_keys(struct mesh_context *ctx,
+                           const struct mesh_profile *profile);
 
 /*
  * The keys of a profile that a role names: an alias (sign, auth, encrypt,
  * master, escrow, online), a member name, or a key's fingerprint.  Writes at
- * most max pointers; returns how many match.
+ * most max pointers; returns how many match.  Those that a fingerprint named
+ * are open.
  */
 size_t mesh_profile_find_keys(struct mesh_context *ctx,
                               const struct mesh_profile *profile,
                               const char *role,
                               const struct mesh_profile_key **keys, size_t max);
+/* The keys of a profile that a fingerprint names, open; the same results.  Keys
+ * that cannot be opened are none, each with an error in ctx. */
+size_t mesh_profile_find_named(struct mesh_context *ctx,
+                               const struct mesh_profile *profile,
+                               const struct mesh_udf *udf,
+                               const struct mesh_profile_key **keys,
+                               size_t max);
 /* The alias of a key's role for printing: "sign", or the member's name. */
 const char *mesh_profile_role(const struct mesh_profile_key *key);
 
-/* Reads the JSON of a public key into key, whose member is set: public half,
- * fingerprint (which must be its own), certificates.  public stays NULL if the
- * form is not known or no fingerprint is given.  The caller frees, on failure
- * too. */
-int mesh_profile_key_read(struct mesh_context *ctx, const json_t *object,
+/* Notes in key, whose member is set, the JSON of a public key and the name that
+ * it has there.  object stays NULL if the form is not known or no fingerprint
+ * is given.  The caller frees, on failure too. */
+int mesh_profile_key_note(struct mesh_context *ctx, json_t *object,
                           struct mesh_profile_key *key);
 /* Whether a fingerprint, as long as it is, names a key: *named is 1 or 0.  As
- * mesh_udf_names_key(), but quick for the name that we computed. */
+ * mesh_udf_names_key(), but quick for the name that we computed; opens the key.
+ */
 int mesh_profile_key_named(struct mesh_context *ctx,
                            const struct mesh_profile_key *key,
                            const struct mesh_udf *udf, int *named);

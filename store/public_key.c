@@ -138,11 +138,11 @@ static int push_certificate(struct mesh_context *ctx,
 }
 
 /* A chain is only looked at beside a certificate of this key. */
-static int read_certificates(struct mesh_context *ctx, const json_t *object,
+static int read_certificates(struct mesh_context *ctx,
                              struct mesh_profile_key *key)
 {
-    const json_t *own = json_object_get(object, "X509Certificate");
-    const json_t *chain = json_object_get(object, "X509Chain");
+    const json_t *own = json_object_get(key->object, "X509Certificate");
+    const json_t *chain = json_object_get(key->object, "X509Chain");
     X509 *certificate;
     size_t i;
     int same;
@@ -179,58 +179,94 @@ int mesh_profile_key_named(struct mesh_context *ctx,
 {
     char text[MESH_UDF_TEXT_MAX];
 
+    *named = 0;
+    if (!mesh_profile_key_open(ctx, key))
+        return 0;
     mesh_udf_print(udf, text);
     *named = strcmp(text, key->udf) == 0;
     return *named || mesh_udf_names_key(ctx, udf, key->public, named);
 }
 
-/* The name that the profile gives a key must be its own. */
-static int name_key(struct mesh_context *ctx, struct mesh_profile_key *key,
-                    const char *name)
+/* The form of a key, and its parameters in it; NULL if none is known. */
+static const struct key_form *find_form(const json_t *object,
+                                        const json_t **params)
 {
-    struct mesh_udf udf;
-    int named;
-
-    if (!mesh_udf_of_key(ctx, key->public, &udf))
-        return 0;
-    mesh_udf_print(&udf, key->udf);
-    if (!mesh_udf_parse(ctx, name, &udf)
-        || !mesh_profile_key_named(ctx, key, &udf, &named))
-        return 0;
-    if (!named)
-        return mesh_raise(ctx, MESH_R_KEY_FINGERPRINT,
-                          "%.64s is not the fingerprint of the %s under it",
-                          name, key->member);
-    return 1;
-}
-
-int mesh_profile_key_read(struct mesh_context *ctx, const json_t *object,
-                          struct mesh_profile_key *key)
-{
-    const json_t *forms = json_object_get(object, "PublicParameters"), *params;
-    const char *name = json_string_value(json_object_get(object, "UDF"));
-    struct mesh_context quiet = mesh_context_quiet(ctx);
+    const json_t *forms = json_object_get(object, "PublicParameters");
     size_t i;
 
     for (i = 0; i < sizeof(key_forms) / sizeof(key_forms[0]); i++) {
-        params = json_object_get(forms, key_forms[i].name);
-        if (params == NULL)
-            continue;
-        /* The applications of 2017 give the fingerprint only here. */
-        if (name == NULL)
-            name = json_string_value(json_object_get(params, "kid"));
-        if (name == NULL)
-            return 1;
-        ERR_set_mark();
-        key->public = key_forms[i].read(&quiet, params);
-        ERR_pop_to_mark();
-        if (key->public == NULL)
-            return mesh_raise(ctx, MESH_R_KEY_MALFORMED,
-                              "the %s of %s %.64s is none", key_forms[i].name,
-                              key->member, name);
-        return name_key(ctx, key, name) && read_certificates(ctx, object, key);
+        *params = json_object_get(forms, key_forms[i].name);
+        if (*params != NULL)
+            return &key_forms[i];
     }
+    return NULL;
+}
+
+int mesh_profile_key_note(struct mesh_context *ctx, json_t *object,
+                          struct mesh_profile_key *key)
+{
+    const char *name = json_string_value(json_object_get(object, "UDF"));
+    const json_t *params;
+    struct mesh_udf udf;
+
+    if (find_form(object, &params) == NULL)
+        return 1;
+    /* The applications of 2017 give the fingerprint only here. */
+    if (name == NULL)
+        name = json_string_value(json_object_get(params, "kid"));
+    if (name == NULL)
+        return 1;
+    if (!mesh_udf_parse(ctx, name, &udf))
+        return 0;
+    mesh_udf_print(&udf, key->udf);
+    key->object = json_incref(object);
     return 1;
+}
+
+/* The name that the profile gives a key must be its own. */
+static int check_name(struct mesh_context *ctx, struct mesh_profile_key *key)
+{
+    struct mesh_udf given, own;
+    int named;
+
+    if (!mesh_udf_parse(ctx, key->udf, &given)
+        || !mesh_udf_of_key(ctx, key->public, &own))
+        return 0;
+    mesh_udf_print(&own, key->udf);
+    if (!mesh_profile_key_named(ctx, key, &given, &named) || named)
+        return named;
+    mesh_udf_print(&given, key->udf);
+    return mesh_raise(ctx, MESH_R_KEY_FINGERPRINT,
+                      "%.64s is not the fingerprint of the %s under it",
+                      key->udf, key->member);
+}
+
+static int open_key(struct mesh_context *ctx, struct mesh_profile_key *key)
+{
+    struct mesh_context quiet = mesh_context_quiet(ctx);
+    const json_t *params;
+    const struct key_form *form = find_form(key->object, &params);
+
+    ERR_set_mark();
+    key->public = form->read(&quiet, params);
+    ERR_pop_to_mark();
+    if (key->public == NULL)
+        return mesh_raise(ctx, MESH_R_KEY_MALFORMED, "the %s of %s %s is none",
+                          form->name, key->member, key->udf);
+    if (check_name(ctx, key) && read_certificates(ctx, key))
+        return 1;
+    EVP_PKEY_free(key->public);
+    key->public = NULL;
+    sk_X509_pop_free(key->certificates, X509_free);
+    key->certificates = NULL;
+    return 0;
+}
+
+/* To whoever has the key it is the same as before. */
+int mesh_profile_key_open(struct mesh_context *ctx,
+                          const struct mesh_profile_key *key)
+{
+    return key->public != NULL || open_key(ctx, (struct mesh_profile_key *)key);
 }
 
 /* Adds a member; takes value over. */

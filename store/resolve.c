@@ -13,7 +13,8 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
-/* Finds what the URI names: s->profile, and s->key if that is one key. */
+/* Finds what the URI names: s->profile, and s->key, open, if that is one key.
+ */
 static int find_named(struct mesh_search *s, const struct mesh_uri *uri)
 {
     size_t count;
@@ -26,12 +27,13 @@ static int find_named(struct mesh_search *s, const struct mesh_uri *uri)
         return mesh_raise(s->ctx, MESH_R_NO_ROLE,
                           "%.64s is one key, it has no \"%.64s\"", s->key->udf,
                           uri->role);
-    return mesh_role_find(s, uri->role, &s->key, &count)
-           || mesh_role_raise(s,
-                              count == 0 ? "no key"
-                                         : "several keys, none of them known "
-                                           "as this device's, for",
-                              uri->role);
+    if (!mesh_role_find(s, uri->role, &s->key, &count))
+        return mesh_role_raise(s,
+                               count == 0 ? "no key"
+                                          : "several keys, none of them known "
+                                            "as this device's, for",
+                               uri->role);
+    return mesh_profile_open_key(s->ctx, s->profile, s->key);
 }
 
 /* The certificates that a personal profile stands for: those of the keys that
@@ -40,6 +42,7 @@ static int add_own_certificates(struct mesh_search *s,
                                 const struct mesh_profile_key *natural,
                                 struct mesh_objects *objects)
 {
+    struct mesh_context quiet = mesh_context_quiet(s->ctx);
     const struct mesh_profile *p = s->profile;
     size_t i;
     int first;
@@ -47,6 +50,7 @@ static int add_own_certificates(struct mesh_search *s,
     for (first = 1; first >= 0; first--)
         for (i = 0; i < p->keys_count; i++)
             if ((&p->keys[i] == natural) == first
+                && mesh_profile_key_open(&quiet, &p->keys[i])
                 && sk_X509_num(p->keys[i].certificates) > 0
                 && mesh_trust_rests_on(s->ctx, p, &p->keys[i])
                 && !mesh_objects_add_certificate(

@@ -10,6 +10,86 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
+/* Aliases of roles: the first member that the profile has counts. */
+static const struct alias {
+    const char *name;
+    const char *members[8];
+} aliases[] = {
+    {"sign",
+     {"DeviceSignatureKey", "OnlineSignatureKeys", "SignatureKeys",
+      "PublicKey"}},
+    {"auth",
+     {"DeviceAuthenticationKey", "AuthenticationKeys", "AuthKeys",
+      "PublicKey"}},
+    {"encrypt",
+     {"DeviceEncryptiontionKey", "DeviceEncryptionKey", "EncryptionSMIME",
+      "EncryptionPGP", "EncryptKeys", "PublicKey"}},
+    {"master", {"MasterSignatureKey"}},
+    {"escrow", {"MasterEscrowKeys"}},
+    {"online", {"OnlineSignatureKeys"}},
+};
+#define ALIASES (sizeof(aliases) / sizeof(aliases[0]))
+
+/* Those that the profile calls so are looked at first: a key need not be opened
+ * for a name that it will not have. */
+size_t mesh_profile_find_named(struct mesh_context *ctx,
+                               const struct mesh_profile *profile,
+                               const struct mesh_udf *udf,
+                               const struct mesh_profile_key **keys, size_t max)
+{
+    struct mesh_udf given;
+    size_t i, n = 0;
+    int likely, named;
+
+    for (likely = 1; likely >= 0 && n == 0; likely--)
+        for (i = 0; i < profile->keys_count && n < max; i++) {
+            const struct mesh_profile_key *key = &profile->keys[i];
+
+            if ((mesh_udf_decode(key->udf, &given)
+                 && mesh_udf_may_equal(&given, udf))
+                    == likely
+                && mesh_profile_key_named(ctx, key, udf, &named) && named)
+                keys[n++] = key;
+        }
+    return n;
+}
+
+size_t mesh_profile_find_keys(struct mesh_context *ctx,
+                              const struct mesh_profile *profile,
+                              const char *role,
+                              const struct mesh_profile_key **keys, size_t max)
+{
+    struct mesh_context quiet = mesh_context_quiet(ctx);
+    const char *const plain[] = {role, NULL};
+    const char *const *members = plain;
+    struct mesh_udf udf;
+    size_t i, n = 0;
+
+    for (i = 0; i < ALIASES; i++)
+        if (OPENSSL_strcasecmp(role, aliases[i].name) == 0)
+            members = aliases[i].members;
+    /* A member that is called like a fingerprint proves nothing. */
+    if (mesh_udf_looks_like(role) && mesh_udf_decode(role, &udf))
+        return mesh_profile_find_named(&quiet, profile, &udf, keys, max);
+    for (; *members != NULL && n == 0; members++)
+        for (i = 0; i < profile->keys_count && n < max; i++)
+            if (strcmp(profile->keys[i].member, *members) == 0)
+                keys[n++] = &profile->keys[i];
+    return n;
+}
+
+const char *mesh_profile_role(const struct mesh_profile_key *key)
+{
+    const char *const *member;
+    size_t i;
+
+    for (i = 0; i < ALIASES; i++)
+        for (member = aliases[i].members; *member != NULL; member++)
+            if (strcmp(key->member, *member) == 0)
+                return aliases[i].name;
+    return key->member;
+}
+
 /* Of an application's keys for several devices, this device's: *keys. */
 static size_t keep_this_device(const struct mesh_layout *layout,
                                const struct mesh_profile_key **keys, size_t n)
@@ -54,7 +134,8 @@ static size_t keep_held(struct mesh_context *ctx,
     if (n < 2 || strcmp(keys[0]->member, "OnlineSignatureKeys") != 0)
         return n;
     for (i = 0; i < n; i++)
-        if (mesh_role_holds(&quiet, keys[i]->public, &held) && held) {
+        if (mesh_profile_key_open(&quiet, keys[i])
+            && mesh_role_holds(&quiet, keys[i]->public, &held) && held) {
             keys[0] = keys[i];
             break;
         }

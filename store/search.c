@@ -109,7 +109,7 @@ static int read_entry(struct mesh_context *ctx,
     int named = 0;
 
     *profile = NULL;
-    if (!mesh_profile_read(ctx, entry->file, &p))
+    if (!mesh_profile_read_chain(ctx, entry->file, &p))
         return 0;
     if (p->kind != entry->kind || strcmp(p->type, "MasterProfile") == 0)
         mesh_raise(ctx, MESH_R_PROFILE_KIND,
@@ -209,22 +209,14 @@ static int find_profile(struct mesh_search *s, const char *name,
 }
 
 /* Keeps a profile if the fingerprint names a key in it; else *taken is 0. */
-static int take_if_named(struct mesh_search *s, struct mesh_profile *profile,
-                         const char *name, const struct mesh_udf *udf,
-                         int *taken)
+static int take_if_named(struct mesh_search *s, struct mesh_context *attempt,
+                         struct mesh_profile *profile, const char *name,
+                         const struct mesh_udf *udf, int *taken)
 {
-    const struct mesh_profile_key *key = NULL;
-    size_t i;
-    int named;
+    const struct mesh_profile_key *key;
 
     *taken = 0;
-    for (i = 0; i < profile->keys_count && key == NULL; i++) {
-        if (!mesh_profile_key_named(s->ctx, &profile->keys[i], udf, &named))
-            return 0;
-        if (named)
-            key = &profile->keys[i];
-    }
-    if (key == NULL)
+    if (mesh_profile_find_named(attempt, profile, udf, &key, 1) == 0)
         return 1;
     if (s->key == NULL) {
         s->profile = profile;
@@ -240,6 +232,7 @@ static int take_if_named(struct mesh_search *s, struct mesh_profile *profile,
 
 /* The same for the devices in a personal profile; one is taken out of it. */
 static int take_device_if_named(struct mesh_search *s,
+                                struct mesh_context *attempt,
                                 struct mesh_profile *personal, const char *name,
                                 const struct mesh_udf *udf)
 {
@@ -247,7 +240,7 @@ static int take_device_if_named(struct mesh_search *s,
     int taken;
 
     for (i = 0; i < personal->devices_count; i++) {
-        if (!take_if_named(s, personal->devices[i], name, udf, &taken))
+        if (!take_if_named(s, attempt, personal->devices[i], name, udf, &taken))
             return 0;
         if (taken)
             personal->devices[i] = personal->devices[--personal->devices_count];
@@ -279,8 +272,9 @@ static int find_key(struct mesh_search *s, const char *name,
             || !read_entry(&attempt.ctx, s->layout, entry, &profile))
             continue;
         taken = 0;
-        ok = in_devices ? take_device_if_named(s, profile, name, udf)
-                        : take_if_named(s, profile, name, udf, &taken);
+        ok = in_devices
+                 ? take_device_if_named(s, &attempt.ctx, profile, name, udf)
+                 : take_if_named(s, &attempt.ctx, profile, name, udf, &taken);
         if (!taken)
             mesh_profile_free(profile);
     }
@@ -337,7 +331,8 @@ int mesh_resolve_profile(struct mesh_context *ctx, const char *name,
                          const struct mesh_profile_key **key)
 {
     struct mesh_search s = {.ctx = ctx};
-    int ok = mesh_layout_open(ctx, &s.layout) && mesh_search_named(&s, name);
+    int ok = mesh_layout_open(ctx, &s.layout) && mesh_search_named(&s, name)
+             && mesh_profile_open_keys(ctx, s.profile);
 
     if (!ok) {
         mesh_profile_free(s.profile);

@@ -57,30 +57,21 @@ static const struct {
     {json_error_invalid_utf8, "not UTF-8"},
 };
 
-struct position {
-    int line, column; /* in the text as it was */
-};
-
 /*
  * Copies text without the CR and LF inside strings, at most *count octets; how
- * many in *count, and where in text that ends.  0 if it is nested too deeply: a
- * parser that recurses must not meet that on an application's small stack.
+ * many in *count, and how many of text they were in *used.  0 if it is nested
+ * too deeply: a parser that recurses must not meet that on an application's
+ * small stack.
  */
 static int join_strings(const char *text, size_t len, char *out, size_t *count,
-                        struct position *at)
+                        size_t *used)
 {
     enum { OUTSIDE, INSIDE, ESCAPED } state = OUTSIDE;
     size_t i, n = 0, depth = 0;
 
-    at->line = at->column = 1;
     for (i = 0; i < len && n < *count && depth <= JSON_DEPTH_MAX; i++) {
         char c = text[i];
 
-        at->column++;
-        if (c == '\n') {
-            at->line++;
-            at->column = 1;
-        }
         if (state != OUTSIDE && (c == '\n' || c == '\r'))
             continue;
         out[n++] = c;
@@ -96,6 +87,7 @@ static int join_strings(const char *text, size_t len, char *out, size_t *count,
             depth--;
     }
     *count = n;
+    *used = i;
     return depth <= JSON_DEPTH_MAX;
 }
 
@@ -106,14 +98,14 @@ json_t *mesh_json_parse(struct mesh_context *ctx, const char *text, size_t len,
     const char *reason = "nested too deeply";
     json_t *json = NULL;
     json_error_t error;
-    struct position at;
-    size_t count = len, i;
+    size_t count = len, used, i;
+    int line = 1, column = 1;
 
     if (joined == NULL) {
         mesh_raise(ctx, MESH_R_MEMORY, "reading %s", where);
         return NULL;
     }
-    if (join_strings(text, len, joined, &count, &at)) {
+    if (join_strings(text, len, joined, &count, &used)) {
         json = json_loadb(joined, count, JSON_REJECT_DUPLICATES, &error);
         if (json == NULL) {
             reason = error.text;
@@ -121,12 +113,17 @@ json_t *mesh_json_parse(struct mesh_context *ctx, const char *text, size_t len,
                 if (json_error_code(&error) == json_errors[i].code)
                     reason = json_errors[i].text;
             count = (size_t)error.position;
-            join_strings(text, len, joined, &count, &at);
+            join_strings(text, len, joined, &count, &used);
         }
     }
-    if (json == NULL)
+    if (json == NULL) {
+        for (i = 0; i < used; i++) {
+            column = text[i] == '\n' ? 1 : column + 1;
+            line += text[i] == '\n';
+        }
         mesh_raise(ctx, MESH_R_PROFILE_MALFORMED, "%s: line %d, column %d: %s",
-                   where, at.line, at.column, reason);
+                   where, line, column, reason);
+    }
     OPENSSL_free(joined);
     return json;
 }
@@ -165,7 +162,8 @@ int mesh_base64url_decode(struct mesh_context *ctx, const char *text,
         if (c == '\n' || c == '\r')
             continue;
         /* EVP_DecodeBlock() finds what else is foreign. */
-        if (strchr("+/= \t", c) != NULL) {
+        if (c == '+' || c == '/' || c == '=' || c == ' ' || c == '\t'
+            || c == '\0') {
             mesh_raise(ctx, MESH_R_PROFILE_MALFORMED,
                        "octet 0x%02X in base64url", c);
             goto end;

@@ -10,7 +10,7 @@
  * 3. each device in a personal profile by rule 1.
  * 4. application: signed by a device that a personal profile lists as its
  *    administrator, and holds: any personal profile of the layout.
- * 5. every key: its UDF is its own.
+ * 5. every key that is used: its UDF is its own (mesh_profile_key_open).
  */
 #ifndef MESH_STORE_TRUST_H
 #define MESH_STORE_TRUST_H

@@ -6,8 +6,8 @@ foreach(script sign_and_decrypt certificates encode reference tls)
         endforeach()
     endforeach()
 endforeach()
-foreach(script bad_uri castore castore_tls first_listed fork fork_chroot guest
-        keyd_dies memory search valgrind)
+foreach(script added_memory bad_uri castore castore_tls first_listed fork fork_chroot
+        guest keyd_dies memory search valgrind)
     mesh_script_test(provider ${script})
 endforeach()
 
@@ -22,7 +22,7 @@ foreach(activation config provider)
 endforeach()
 
 # Programs that the scripts run: applications, which know nothing of the mesh.
-foreach(program find_key fork_and_sign generate_key guest sign_loop)
+foreach(program added_memory find_key fork_and_sign generate_key guest sign_loop)
     add_executable(${program} provider/${program}.c load_key.c)
     target_include_directories(${program} PRIVATE ${PROJECT_SOURCE_DIR})
     target_link_libraries(${program} PRIVATE PkgConfig::CRYPTO Threads::Threads)

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# A profile's file with something wrong in it: no key of it is used.
+# A profile's file with something wrong in it: no key of it is used.  A key with
+# something wrong in it: that one is not.
 . "$(dirname "$0")/../bad_input.sh"
 device=$(meshctl create device | sed 's|mesh://||')
 other=$(meshctl --home "$HOME/other" create device | sed 's|mesh://||')
@@ -67,8 +68,16 @@ refuses "profile of another name" \
     "$file: Identifier $device is not the fingerprint of a DeviceSignatureKey"
 say "signed by our key, but one key has the fingerprint of another"
 crafted mesh://device/sign "payload = payload.replace('$auth', '$encrypt')"
-refuses "key does not have its fingerprint" \
-    "$file: $encrypt is not the fingerprint of the DeviceAuthenticationKey"
+reason="key does not have its fingerprint"
+detail="$file: $encrypt is not the fingerprint of the DeviceAuthenticationKey"
+says "$reason" "$detail" meshctl verify mesh://device
+says "$reason" "$detail" openssl pkey -in mesh://device/auth -pubout -out pub
+[ ! -s pub ] || die "there is a public key"
+cannot_sign "$reason" "$detail" mesh://device/auth
+cannot_sign "unknown fingerprint" "${detail#"$file: "}" "mesh://$auth"
+openssl pkey -in "mesh://$encrypt" -pubout > both
+plain pkey -pubin -in both -outform DER > /dev/null || die "no key"
+signs mesh://device/sign
 say "signed by our key, and nothing is wrong"
 crafted mesh://device/sign "$bit"
 signs mesh://device/sign

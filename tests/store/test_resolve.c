@@ -469,7 +469,7 @@ static void test_online(void **state)
                      key_json(ctx, keys[1]));
     body = personal_body(sign(ctx, "MasterProfile", body, root),
                          device(ctx, keys[0]), SSH, DEVICE);
-    object = sign(ctx, "PersonalProfile", body, keys[1]);
+    object = sign(ctx, "PersonalProfile", body, keys[0]);
     text = mesh_profile_text(ctx, "SignedPersonalProfile", object, &len);
     put(MESH_PROFILE_PERSONAL, udf, text, NULL);
     OPENSSL_free(text);
@@ -489,6 +489,105 @@ static void test_online(void **state)
     fake_free();
     snprintf(wanted, sizeof(wanted), "public mesh://%s/%s\n", udf, online[0]);
     gives(uri, MESH_OBJECT_ANY, wanted);
+}
+
+/* A key answers to its name under another rule, too: SHA-3. */
+static void test_other_rule(void **state)
+{
+    EVP_PKEY *key = fake_generate(ctx, "P-256");
+    EVP_PKEY *encrypt = fake_generate(ctx, "P-256");
+    char udf[MESH_UDF_TEXT_MAX], name[MESH_UDF_TEXT_MAX], uri[512], line[512];
+    json_t *body = device_body(ctx, key), *object;
+    unsigned char *spki = NULL;
+    struct mesh_udf other;
+    char *text;
+    size_t len;
+    int spki_len = i2d_PUBKEY(encrypt, &spki);
+
+    (void)state;
+    json_object_set_new(body, "DeviceEncryptiontionKey",
+                        key_json(ctx, encrypt));
+    object = sign(ctx, "DeviceProfile", body, key);
+    text = mesh_profile_text(ctx, "SignedDeviceProfile", object, &len);
+    put(MESH_PROFILE_DEVICE, udf_of(ctx, key, udf), text, NULL);
+    OPENSSL_free(text);
+    json_decref(object);
+
+    expect_ok(ctx, mesh_udf_compute(ctx, 144, "application/pkix-keyinfo", spki,
+                                    (size_t)spki_len, 150, &other));
+    OPENSSL_free(spki);
+    mesh_udf_print(&other, name);
+    snprintf(line, sizeof(line), "public mesh://%s/encrypt\n", udf);
+    snprintf(uri, sizeof(uri), "mesh://%s", name);
+    gives(uri, MESH_OBJECT_PUBLIC, line);
+    snprintf(uri, sizeof(uri), "mesh://%s/%s", udf, name);
+    gives(uri, MESH_OBJECT_PUBLIC, line);
+}
+
+/* A device whose signed profile has something wrong with the key for
+ * encryption: that one is not used, in no way, and the profile for nothing but
+ * its keys. */
+static void put_with_bad_key(EVP_PKEY *key, const char *member, json_t *value)
+{
+    json_t *body = device_body(ctx, key), *bad, *object;
+    char udf[MESH_UDF_TEXT_MAX], *text;
+    size_t len;
+
+    bad = json_object_get(body, "DeviceEncryptiontionKey");
+    json_object_set_new(bad, member, value);
+    object = sign(ctx, "DeviceProfile", body, key);
+    text = mesh_profile_text(ctx, "SignedDeviceProfile", object, &len);
+    put(MESH_PROFILE_DEVICE, udf_of(ctx, key, udf), text, NULL);
+    set_default(MESH_PROFILE_DEVICE, NULL, udf);
+    OPENSSL_free(text);
+    json_decref(object);
+}
+
+static void test_bad_key(void **state)
+{
+    EVP_PKEY *key = fake_generate(ctx, "ED25519");
+    EVP_PKEY *other = fake_generate(ctx, "ED25519");
+    char udf[MESH_UDF_TEXT_MAX], name[MESH_UDF_TEXT_MAX], uri[256], line[512];
+    const struct mesh_profile_key *none;
+    struct mesh_profile *profile;
+    char *path;
+
+    (void)state;
+    udf_of(ctx, key, udf);
+    udf_of(ctx, other, name);
+    path = mesh_layout_standard_file(ctx, udf);
+    snprintf(line, sizeof(line), "public mesh://%s/sign\n", udf);
+    snprintf(uri, sizeof(uri), "mesh://%s", name);
+
+    put_with_bad_key(key, "UDF", json_string(name));
+    gives("mesh://device/sign", MESH_OBJECT_PUBLIC, line);
+    snprintf(line, sizeof(line), "%s: %s is not the fingerprint of the Dev",
+             path, name);
+    fails("mesh://device/encrypt", MESH_OBJECT_ANY, MESH_R_KEY_FINGERPRINT,
+          line);
+    fails(uri, MESH_OBJECT_ANY, MESH_R_FINGERPRINT_UNKNOWN, "unread: ");
+    assert_false(mesh_resolve_profile(ctx, "device", &profile, &none));
+    expect_error(ctx, MESH_R_KEY_FINGERPRINT, line);
+    assert_false(mesh_profile_read(ctx, path, &profile));
+    expect_error(ctx, MESH_R_KEY_FINGERPRINT, line);
+    snprintf(line, sizeof(line),
+             "private mesh://%s/sign\npublic mesh://%s/sign\n", udf, udf);
+    gives("mesh://device", MESH_OBJECT_ANY, line);
+
+    put_with_bad_key(key, "PublicParameters",
+                     json_pack("{s{ss}}", "PublicKeyPKIX", "spki", "AAAA"));
+    gives("mesh://device", MESH_OBJECT_ANY, line);
+    fails("mesh://device/encrypt", MESH_OBJECT_ANY, MESH_R_KEY_MALFORMED, path);
+
+    expect_ok(ctx, mesh_profile_read_chain(ctx, path, &profile));
+    assert_int_equal(profile->keys_count, 2);
+    assert_non_null(profile->keys[0].public);
+    assert_null(profile->keys[1].public);
+    assert_false(mesh_profile_open_keys(ctx, profile));
+    expect_error(ctx, MESH_R_KEY_MALFORMED, path);
+    assert_null(profile->keys[1].public);
+    mesh_profile_free(profile);
+    OPENSSL_free(path);
 }
 
 /* A fresh home for each test. */
@@ -514,10 +613,11 @@ static int remove_home(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(test_words),    TEST(test_roles),       TEST(test_fingerprints),
-        TEST(test_embedded), TEST(test_application), TEST(test_2016),
-        TEST(test_impostor), TEST(test_bad_files),   TEST(test_list),
-        TEST(test_private),  TEST(test_online),
+        TEST(test_words),      TEST(test_roles),       TEST(test_fingerprints),
+        TEST(test_embedded),   TEST(test_application), TEST(test_2016),
+        TEST(test_impostor),   TEST(test_bad_files),   TEST(test_list),
+        TEST(test_private),    TEST(test_online),      TEST(test_bad_key),
+        TEST(test_other_rule),
     };
     int failed;
 
