@@ -88,6 +88,25 @@ static EVP_PKEY *generate_type(const char *type, const char *options)
     return generate(EVP_PKEY_CTX_new_from_name(libctx, type, MESH), options);
 }
 
+/* Whether this libcrypto has keys of that type. */
+static int there_is(const char *type)
+{
+    EVP_KEYMGMT *mine, *native;
+    int is;
+
+    ERR_set_mark();
+    mine = EVP_KEYMGMT_fetch(libctx, type, "provider=mesh");
+    native = EVP_KEYMGMT_fetch(libctx, type, "provider=default");
+    ERR_pop_to_mark();
+    assert_true((mine != NULL) == (native != NULL));
+    is = native != NULL;
+    if (!is)
+        print_message("%s: not in this libcrypto, skipped\n", type);
+    EVP_KEYMGMT_free(mine);
+    EVP_KEYMGMT_free(native);
+    return is;
+}
+
 static void test_algorithms(void **state)
 {
     static const struct {
@@ -102,18 +121,30 @@ static void test_algorithms(void **state)
         {"EC", "group:prime256v1", "P-256"},
         {"EC", "ec_paramgen_curve:secp384r1 ec_param_enc:named_curve", "P-384"},
         {"EC", "group:P-521", "P-521"},
+        {"EC", "group:secp256k1", "secp256k1"},
+        {"EC", "group:brainpoolP384r1", "brainpoolP384r1"},
+        {"RSA-PSS", "", "RSA-PSS-2048"},
+        {"RSA-PSS", "rsa_keygen_bits:4096", "RSA-PSS-4096"},
         {"ED25519", "", "ED25519"},
+        {"ED448", "", "ED448"},
+        {"X25519", "", "X25519"},
+        {"X448", "", "X448"},
+        {"ML-DSA-65", "", "ML-DSA-65"},
+        {"ML-KEM-768", "", "ML-KEM-768"},
     };
+    unsigned made = 0;
     char options[256];
     EVP_PKEY *key;
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (!there_is(rows[i].type))
+            continue;
         snprintf(options, sizeof(options), "profile:device %s",
                  rows[i].options);
         key = generate_type(rows[i].type, options);
         assert_non_null(key);
-        assert_int_equal(double_made.made, i + 1);
+        assert_int_equal(double_made.made, ++made);
         assert_string_equal(double_made.algorithm, rows[i].algorithm);
         assert_string_equal(double_made.profile, "device");
         assert_string_equal(double_made.role, "-");
@@ -152,6 +183,8 @@ static void test_refused(void **state)
         {"RSA", "rsa_keygen_bits:2056", "RSA-2048, RSA-3072, RSA-4096"},
         {"RSA", "rsa_keygen_pubexp:3", "\"e\""},
         {"RSA", "rsa_keygen_bits:3072 rsa_keygen_primes:3", "\"primes\""},
+        {"RSA-PSS", "rsa_pss_keygen_md:sha256", "\"digest\""},
+        {"RSA-PSS", "rsa_pss_keygen_saltlen:32", "\"saltlen\""},
         {"EC", "group:secp224r1", "secp224r1"},
         {"EC", "", "group not named"},
         {"EC", "group:P-256 ec_param_enc:explicit", "\"encoding\""},

@@ -8,18 +8,27 @@ activated_by "$1"
 by="$by -propquery ?provider=mesh"
 held=$(keys)
 
-# made NAME: NAME.pem, a reference, and its role name one key, which signs.
-made() {
+# stored NAME: NAME.pem, a reference, and its role name one new key.
+stored() {
     same "$(keys)" $((held += 1))
     has "MESH KEY REFERENCE" head -1 $1.pem
     openssl pkey $by -in $1.pem -pubout -out $1.pub
     openssl pkey $by -in mesh://device/$1 -pubout | cmp - $1.pub
+}
+# made NAME: and it signs.
+made() {
+    stored $1
     openssl pkeyutl $by -sign -rawin -inkey $1.pem -in openssl.cnf -out sig
     plain pkeyutl -verify -rawin -pubin -inkey $1.pub -in openssl.cnf \
         -sigfile sig > /dev/null
 }
+# has_type TYPE: this OpenSSL has it.
+has_type() {
+    plain genpkey -algorithm $1 -out /dev/null 2> /dev/null
+}
 say "genpkey"
 while read -r name options; do
+    [ -n "$name" ] || continue
     openssl genpkey $by $options -pkeyopt role:$name -out $name.pem
     made $name
 done << KEYS
@@ -27,7 +36,17 @@ rsa -algorithm RSA
 rsa3072 -algorithm RSA -pkeyopt rsa_keygen_bits:3072 -pkeyopt profile:device
 p384 -algorithm EC -pkeyopt ec_paramgen_curve:P-384
 ed25519 -algorithm ED25519 -pkeyopt profile:mesh://device
+pss -algorithm RSA-PSS
+ed448 -algorithm ED448
+k1 -algorithm EC -pkeyopt group:secp256k1
+$(has_type ML-DSA-65 && echo mldsa -algorithm ML-DSA-65)
 KEYS
+for type in X25519 X448 ML-KEM-768; do
+    has_type $type || continue
+    openssl genpkey $by -algorithm $type -pkeyopt role:${type//-/} \
+        -out ${type//-/}.pem
+    stored ${type//-/}
+done
 has "(3072 bit)" openssl pkey $by -in rsa3072.pem -noout -text
 
 say "as DER, with text"
