@@ -318,13 +318,14 @@ int mesh_change_sign_master(struct mesh_change *change,
     return ok || mesh_raise(ctx, MESH_R_MEMORY, MASTER_MEMBER);
 }
 
-/* The first online key whose private half is here. */
+/* The first key of a role whose private half is here; NULL is raised. */
 static const struct mesh_profile_key *
-held_online_key(struct mesh_context *ctx, const struct mesh_profile *personal)
+held_key(struct mesh_context *ctx, const struct mesh_profile *profile,
+         const char *role)
 {
     const struct mesh_profile_key *keys[MESH_SIGNERS_MAX];
     size_t count =
-        mesh_profile_find_keys(ctx, personal, "online", keys, MESH_SIGNERS_MAX);
+        mesh_profile_find_keys(ctx, profile, role, keys, MESH_SIGNERS_MAX);
     struct mesh_key_name name;
     int held = 0;
 
@@ -336,10 +337,49 @@ held_online_key(struct mesh_context *ctx, const struct mesh_profile *personal)
             return keys[i];
     }
     mesh_raise(ctx, MESH_R_KEY_NOT_HELD,
-               "none of the %zu online keys of personal profile %s is here; "
-               "change it on the device that has one",
-               count, personal->identifier);
+               "none of the %zu %s keys of %s profile %s is here; change it "
+               "on the device that has one",
+               count, role, mesh_kind_word(profile->kind), profile->identifier);
     return NULL;
+}
+
+/* The key that signs a change of the profile, which is the profile's own, or
+ * that of *device; NULL is raised. */
+static const struct mesh_profile_key *
+find_signer(struct mesh_context *ctx, const struct mesh_profile *profile,
+            struct mesh_profile **device)
+{
+    const struct mesh_profile_key *ignored;
+
+    *device = NULL;
+    switch (profile->kind) {
+    case MESH_PROFILE_PERSONAL:
+        if (profile->by_owner)
+            return held_key(ctx, profile, "online");
+        /* What is not believed must not become the owner's word. */
+        mesh_raise(ctx, MESH_R_PROFILE_SIGNER,
+                   "personal profile %s is signed by a device alone and is not "
+                   "changed",
+                   profile->identifier);
+        return NULL;
+    case MESH_PROFILE_DEVICE:
+        return held_key(ctx, profile, "sign");
+    case MESH_PROFILE_APPLICATION:
+        break;
+    }
+    return mesh_resolve_profile(ctx, "device", device, &ignored)
+               ? held_key(ctx, *device, "sign")
+               : NULL;
+}
+
+int mesh_change_can_sign(struct mesh_context *ctx,
+                         const struct mesh_profile *profile)
+{
+    struct mesh_profile *device;
+    int can = find_signer(ctx, profile, &device) != NULL;
+
+    mesh_profile_free(device);
+    return can;
 }
 
 /* The path of a profile's file in the layout; the caller frees. */
@@ -371,28 +411,14 @@ int mesh_change_resign(struct mesh_change *change,
 {
     struct mesh_context *ctx = change->ctx;
     struct mesh_profile *profile = *changed, *device = NULL, *parsed = NULL;
-    const struct mesh_profile_key *signer, *ignored;
+    const struct mesh_profile_key *signer;
     char *path = file_of(ctx, profile), *text = NULL;
     size_t len = 0;
-    int ok = 0;
+    int ok;
 
     if (path == NULL)
         return 0;
-    /* What is not believed must not become the owner's word. */
-    if (profile->kind == MESH_PROFILE_PERSONAL && !profile->by_owner) {
-        mesh_raise(ctx, MESH_R_PROFILE_SIGNER,
-                   "personal profile %s is signed by a device alone and is not "
-                   "changed",
-                   profile->identifier);
-        goto end;
-    }
-    if (profile->kind == MESH_PROFILE_APPLICATION
-        && !mesh_resolve_profile(ctx, "device", &device, &ignored))
-        goto end;
-    signer = profile->kind == MESH_PROFILE_PERSONAL
-                 ? held_online_key(ctx, profile)
-                 : mesh_profile_one_key(ctx, device != NULL ? device : profile,
-                                        "sign");
+    signer = find_signer(ctx, profile, &device);
     ok = signer != NULL
          && mesh_payload_touch(ctx, mesh_payload_inner(profile->payload))
          && mesh_change_sign(change, profile->kind, profile->payload,
@@ -403,7 +429,6 @@ int mesh_change_resign(struct mesh_change *change,
         *changed = parsed;
         parsed = profile;
     }
-end:
     mesh_profile_free(parsed);
     mesh_profile_free(device);
     OPENSSL_free(text);

@@ -83,6 +83,9 @@ int mesh_change_sign(struct mesh_change *change, enum mesh_profile_kind kind,
  */
 int mesh_change_resign(struct mesh_change *change,
                        struct mesh_profile **profile);
+/* Whether the key that would sign is here; fails with the error raised. */
+int mesh_change_can_sign(struct mesh_context *ctx,
+                         const struct mesh_profile *profile);
 
 /*
  * The master profile in a personal one, for a change: its payload

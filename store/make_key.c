@@ -55,10 +55,11 @@ int mesh_make_key(struct mesh_context *ctx, const char *algorithm,
     if (role == NULL)
         role = MESH_ROLE_DEFAULT;
     mesh_change_begin(&change, ctx);
-    /* A key may take seconds: others must not wait for it, and a wrong name is
-     * found out before.  So the profile is read a second time, locked. */
+    /* A key may take seconds: others must not wait for it, and what is wrong
+     * with the profile is found out before.  So it is read again, locked. */
     ok = mesh_uri_profile_name(ctx, profile, name)
          && read_profile(ctx, name, role, &changed)
+         && mesh_change_can_sign(ctx, changed)
          && mesh_change_generate(&change, algorithm, public)
          && mesh_change_lock(&change) && read_profile(ctx, name, role, &changed)
          && mesh_payload_enter_key(ctx, changed, role, *public, NULL)

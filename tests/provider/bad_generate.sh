@@ -69,7 +69,10 @@ same "$(state)" "$before"
 say "a profile that this device cannot sign"
 meshctl delete --yes mesh://device/sign
 before=$(state)
-refused "private key not held" -algorithm ED25519 -pkeyopt role:vpn
+made=$(used generate)
+refused "none of the 1 sign keys of device profile" -algorithm ED25519 \
+    -pkeyopt role:vpn
+same "$(used generate)" "$made"
 
 say "a locked key store, with nobody to ask"
 meshctl create device --algorithm P-256 --default
