@@ -18,7 +18,7 @@ plain req -x509 -key file.pem -subj /CN=test -days 2 -out cert.pem \
 meshctl create device --algorithm P-256 > /dev/null
 meshctl import file.pem --role test > /dev/null 2>&1
 meshctl certificate mesh://device/test cert.pem
-meshctl reference mesh://device/test > reference.pem
+meshctl reference mesh://device/test --out reference.pem
 echo "a message" > message
 case $2 in
 before) # "default = …" behind "mesh = …"

@@ -30,10 +30,11 @@ default_policy = 1.2.3.4
 digests = sha256
 signer_digest = sha256
 CNF
-plain ts -query -data message -sha256 -no_nonce -out query.ts 2> /dev/null
+plain ts -query -data message -sha256 -no_nonce -cert -out query.ts 2> /dev/null
 ours reference.pem ts -reply -config ts.cnf -queryfile query.ts \
     -signer tsa.pem -inkey KEY -out out
-plain ts -verify -queryfile query.ts -in out -CAfile tsa.pem 2>&1 | grep OK
+plain ts -verify -queryfile query.ts -in out -CAfile tsa.pem > checked 2>&1 ||
+    die "$(cat checked)"
 say "cmp: a request, to openssl's mock server"
 enrolled() { plain x509 -in out -noout -subject; }
 good enrolled cmp -use_mock_srv -srv_ref ref -srv_secret pass:x -ref ref \
