@@ -150,11 +150,20 @@ native_list(struct mesh_context *ctx, const char *type,
     return params;
 }
 
-/* `openssl ec` says how to write the private numbers; there are none. */
-static int is_include_public(const OSSL_PARAM params[])
+/* How the public half is written (`openssl ec -conv_form`) is not the key. */
+static int is_of_encoding(const char *name)
 {
-    return strcmp(params[0].key, OSSL_PKEY_PARAM_EC_INCLUDE_PUBLIC) == 0
-           && params[1].key == NULL;
+    static const char *const names[] = {
+        OSSL_PKEY_PARAM_EC_INCLUDE_PUBLIC,
+        OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
+        OSSL_PKEY_PARAM_EC_ENCODING,
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(name, names[i]) == 0)
+            return 1;
+    return 0;
 }
 
 /* A key that stands for one in the key store does not change; of others it is
@@ -167,13 +176,12 @@ static int keymgmt_set_params(void *keydata, const OSSL_PARAM params[])
 
     if (params == NULL || params[0].key == NULL)
         return 1;
-    if (kind == MESH_KEY_HELD && is_include_public(params))
-        return 1;
-    if (kind == MESH_KEY_HELD)
-        return mesh_raise(mesh_key_context(key), MESH_R_USAGE,
-                          "the parameter %.40s of a key of the key store "
-                          "cannot be changed",
-                          params[0].key);
+    for (size_t i = 0; kind == MESH_KEY_HELD && params[i].key != NULL; i++)
+        if (!is_of_encoding(params[i].key))
+            return mesh_raise(mesh_key_context(key), MESH_R_USAGE,
+                              "the parameter %.40s of a key of the key store "
+                              "cannot be changed",
+                              params[i].key);
     if (native == NULL)
         return 0;
     if (kind != MESH_KEY_PARAMETERS)
