@@ -1,12 +1,12 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Encoders (provider-encoder(7)): text, and in place of a private key in PEM
- * or DER a key reference.  libcrypto asks them for software keys too, if our
- * provider is listed first: those the native EVP_PKEY writes.
+ * Encoders (provider-encoder(7)): text, SubjectPublicKeyInfo, and in place of a
+ * private key in PEM or DER a key reference.  libcrypto asks them for software
+ * keys too, if our provider is listed first: those the native EVP_PKEY writes.
  *
  * All else default's encoders do with what key management exports: public keys
- * in every form, and for a private key of the key store "stays in its key
+ * in older forms, and for a private key of the key store "stays in its key
  * store".  DER PrivateKeyInfo is left to them as well: who asks for it
  * (PKCS#12, pkcs8 -topk8) wants the numbers.
  */
@@ -38,6 +38,8 @@ static OSSL_FUNC_encoder_does_selection_fn text_does_selection;
 static OSSL_FUNC_encoder_encode_fn text_encode;
 static OSSL_FUNC_encoder_does_selection_fn reference_does_selection;
 static OSSL_FUNC_encoder_encode_fn reference_encode;
+static OSSL_FUNC_encoder_does_selection_fn public_does_selection;
+static OSSL_FUNC_encoder_encode_fn public_encode;
 
 static void *encoder_new(void *provctx, const char *output,
                          const char *structure)
@@ -215,6 +217,32 @@ static int reference_encode(void *encoderctx, OSSL_CORE_BIO *core,
     return ok;
 }
 
+static int public_does_selection(void *provctx, int selection)
+{
+    (void)provctx;
+    return (selection & PRIVATE) == 0
+           && (selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) != 0;
+}
+
+/* The native key knows how its point is to be written; what key management
+ * exports does not. */
+static int public_encode(void *encoderctx, OSSL_CORE_BIO *core,
+                         const void *object, const OSSL_PARAM abstract[],
+                         int selection, OSSL_PASSPHRASE_CALLBACK *cb,
+                         void *cbarg)
+{
+    struct encoder *e = encoderctx;
+    BIO *out;
+    int ok;
+
+    if (object == NULL || abstract != NULL
+        || (out = BIO_new_from_core_bio(e->ctx->libctx, core)) == NULL)
+        return 0;
+    ok = write_native(e, mesh_key_public(object), selection, out, cb, cbarg);
+    BIO_free(out);
+    return ok;
+}
+
 #define ENCODER(id, output, structure, kind)                                   \
     static OSSL_FUNC_encoder_newctx_fn id##_new;                               \
     static void *id##_new(void *provctx)                                       \
@@ -235,19 +263,27 @@ static int reference_encode(void *encoderctx, OSSL_CORE_BIO *core,
     }
 
 ENCODER(text, "TEXT", NULL, text);
+ENCODER(public_pem, "PEM", "SubjectPublicKeyInfo", public);
+ENCODER(public_der, "DER", "SubjectPublicKeyInfo", public);
 ENCODER(pem, "PEM", "PrivateKeyInfo", reference);
 ENCODER(pem_specific, "PEM", "type-specific", reference);
 ENCODER(der_specific, "DER", "type-specific", reference);
 
 #define ROWS(id, name, aliases, family)                                        \
     MESH_ALGORITHM(name aliases, ",output=text", text_functions, "text"),      \
+        MESH_ALGORITHM(name aliases,                                           \
+                       ",output=pem,structure=SubjectPublicKeyInfo",           \
+                       public_pem_functions, "public keys"),                   \
+        MESH_ALGORITHM(name aliases,                                           \
+                       ",output=der,structure=SubjectPublicKeyInfo",           \
+                       public_der_functions, "public keys"),                   \
         MESH_ALGORITHM(name aliases, ",output=pem,structure=PrivateKeyInfo",   \
                        pem_functions, "key references"),                       \
         MESH_ALGORITHM(name aliases, ",output=pem,structure=type-specific",    \
                        pem_specific_functions, "key references"),              \
         MESH_ALGORITHM(name aliases, ",output=der,structure=type-specific",    \
                        der_specific_functions, "key references"),
-#define ROWS_OF_TYPE 4
+#define ROWS_OF_TYPE 6
 
 static const OSSL_ALGORITHM algorithms[] = {
     MESH_TYPES_3_5(ROWS) MESH_TYPES_3_0(ROWS) MESH_ALGORITHMS_END};
