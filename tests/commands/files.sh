@@ -21,6 +21,11 @@ for command in "pkey -in KEY" "pkey -in KEY -text" "pkey -in KEY -traditional" \
     file $command > printed 2> /dev/null
     cmp printed expected || die "$command"
 done
+if [ "$type" = EC ]; then
+    plain ec -in file.pem -conv_form compressed -pubout -out expected
+    file ec -in KEY -conv_form compressed -pubout -out printed
+    cmp printed expected
+fi
 file pkcs8 -topk8 -in KEY -passout pass:x -out out
 plain pkey -in out -passin pass:x | cmp - file.pem
 file pkcs12 -export -inkey KEY -in cert.pem -passout pass:x -out out
