@@ -1,13 +1,13 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Encoders (provider-encoder(7)): text, SubjectPublicKeyInfo, and in place of a
- * private key in PEM or DER a key reference.  libcrypto asks them for software
+ * Encoders (provider-encoder(7)): text, and in place of a private key in PEM
+ * or DER a key reference.  libcrypto asks them for software
  * keys too, if our provider is listed first: those the native EVP_PKEY writes.
  *
  * All else default's encoders do with what key management exports: public keys
- * in older forms, and for a private key of the key store "stays in its key
- * store".  DER PrivateKeyInfo is left to them as well: who asks for it
+ * in every form (but of EC), and for a private key of the key store "stays in
+ * its key store".  DER PrivateKeyInfo is left to them as well: who asks for it
  * (PKCS#12, pkcs8 -topk8) wants the numbers.
  */
 #include "keymgmt/key.h"
@@ -224,8 +224,6 @@ static int public_does_selection(void *provctx, int selection)
            && (selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) != 0;
 }
 
-/* The native key knows how its point is to be written; what key management
- * exports does not. */
 static int public_encode(void *encoderctx, OSSL_CORE_BIO *core,
                          const void *object, const OSSL_PARAM abstract[],
                          int selection, OSSL_PASSPHRASE_CALLBACK *cb,
@@ -271,22 +269,25 @@ ENCODER(der_specific, "DER", "type-specific", reference);
 
 #define ROWS(id, name, aliases, family)                                        \
     MESH_ALGORITHM(name aliases, ",output=text", text_functions, "text"),      \
-        MESH_ALGORITHM(name aliases,                                           \
-                       ",output=pem,structure=SubjectPublicKeyInfo",           \
-                       public_pem_functions, "public keys"),                   \
-        MESH_ALGORITHM(name aliases,                                           \
-                       ",output=der,structure=SubjectPublicKeyInfo",           \
-                       public_der_functions, "public keys"),                   \
         MESH_ALGORITHM(name aliases, ",output=pem,structure=PrivateKeyInfo",   \
                        pem_functions, "key references"),                       \
         MESH_ALGORITHM(name aliases, ",output=pem,structure=type-specific",    \
                        pem_specific_functions, "key references"),              \
         MESH_ALGORITHM(name aliases, ",output=der,structure=type-specific",    \
                        der_specific_functions, "key references"),
-#define ROWS_OF_TYPE 6
+#define ROWS_OF_TYPE 4
 
-static const OSSL_ALGORITHM algorithms[] = {
-    MESH_TYPES_3_5(ROWS) MESH_TYPES_3_0(ROWS) MESH_ALGORITHMS_END};
+/* The native EC key knows how its point is to be written (`openssl ec
+ * -conv_form`); what key management exports does not. */
+#define ROWS_OF_EC(id, name, aliases, family)                                  \
+    MESH_ALGORITHM(name aliases, ",output=pem,structure=SubjectPublicKeyInfo", \
+                   public_pem_functions, "public keys"),                       \
+        MESH_ALGORITHM(name aliases,                                           \
+                       ",output=der,structure=SubjectPublicKeyInfo",           \
+                       public_der_functions, "public keys"),
+
+static const OSSL_ALGORITHM algorithms[] = {MESH_TYPES_3_5(ROWS) MESH_TYPES_3_0(
+    ROWS) MESH_TYPES_EC(ROWS_OF_EC) MESH_ALGORITHMS_END};
 
 const OSSL_ALGORITHM *mesh_encoder_algorithms(void)
 {

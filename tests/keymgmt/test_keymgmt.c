@@ -318,17 +318,26 @@ static int compress(EVP_PKEY *key)
         key, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, "compressed");
 }
 
-/* What stands for a key in the key store does not change, another key alone and
- * not its copies. */
+/* How a key is written changes of that key alone, not of its copies; a key that
+ * stands for one in the key store changes in nothing else. */
 static void test_changes(void **state)
 {
-    EVP_PKEY *held = held_key("ec"), *keys[2];
-    size_t i;
+    EVP_PKEY *held = held_key("ec"), *copy, *keys[2];
+    unsigned char *point = NULL;
+    size_t i, len;
 
     (void)state;
-    assert_int_equal(compress(held), 0);
+    copy = EVP_PKEY_dup(held);
+    assert_int_equal(compress(held), 1);
+    assert_int_equal(compressed(held), 1);
+    assert_int_equal(compressed(copy), 0);
+    keys[0] = file_key("ec");
+    len = EVP_PKEY_get1_encoded_public_key(keys[0], &point);
+    assert_int_equal(EVP_PKEY_set1_encoded_public_key(held, point, len), 0);
     expect_error(MESH_R_USAGE);
-    assert_int_equal(compressed(held), 0);
+    OPENSSL_free(point);
+    EVP_PKEY_free(keys[0]);
+    EVP_PKEY_free(copy);
     EVP_PKEY_free(held);
     keys[0] = file_key("ec");
     keys[1] = EVP_PKEY_Q_keygen(app, NULL, "EC", "P-256");
