@@ -322,22 +322,22 @@ static int compress(EVP_PKEY *key)
  * stands for one in the key store changes in nothing else. */
 static void test_changes(void **state)
 {
-    EVP_PKEY *held = held_key("ec"), *copy, *keys[2];
+    EVP_PKEY *held = held_key("ec"), *same, *keys[2];
     unsigned char *point = NULL;
     size_t i, len;
 
     (void)state;
-    copy = EVP_PKEY_dup(held);
+    same = EVP_PKEY_dup(held);
     assert_int_equal(compress(held), 1);
     assert_int_equal(compressed(held), 1);
-    assert_int_equal(compressed(copy), 0);
+    assert_int_equal(compressed(same), 0);
     keys[0] = file_key("ec");
     len = EVP_PKEY_get1_encoded_public_key(keys[0], &point);
     assert_int_equal(EVP_PKEY_set1_encoded_public_key(held, point, len), 0);
     expect_error(MESH_R_USAGE);
     OPENSSL_free(point);
     EVP_PKEY_free(keys[0]);
-    EVP_PKEY_free(copy);
+    EVP_PKEY_free(same);
     EVP_PKEY_free(held);
     keys[0] = file_key("ec");
     keys[1] = EVP_PKEY_Q_keygen(app, NULL, "EC", "P-256");
