@@ -54,7 +54,7 @@ static enum mesh_message_result result_of_errno(void)
     case ECONNRESET:
     case ENOTCONN:
         return MESH_MESSAGE_CLOSED;
-    case EAGAIN: /* SO_SNDTIMEO, or the socket does not block */
+    case EAGAIN: /* the socket's own limit, or it does not block */
         return MESH_MESSAGE_TIMEOUT;
     default:
         return MESH_MESSAGE_ERROR;
@@ -160,13 +160,14 @@ mesh_message_send_request(int fd, struct mesh_request *request,
     return send_message(fd, fixed, &request->in_memfd, pieces, pass_fd);
 }
 
-enum mesh_message_result
-mesh_message_send_answer(int fd, struct mesh_answer *answer, const void *data)
+enum mesh_message_result mesh_message_send_answer(int fd,
+                                                  struct mesh_answer *answer,
+                                                  const void *data, int pass_fd)
 {
     struct iovec fixed = {answer, sizeof(*answer)};
     struct iovec pieces[DATA_PIECES] = {{(void *)data, answer->data_len}};
 
-    return send_message(fd, fixed, &answer->in_memfd, pieces, -1);
+    return send_message(fd, fixed, &answer->in_memfd, pieces, pass_fd);
 }
 
 static int64_t now_ms(void)
@@ -216,6 +217,18 @@ static void collect_passed(struct raw_message *raw, struct msghdr *msg)
     }
 }
 
+/* How long a receive on fd blocks, in milliseconds; -1: for ever. */
+static int64_t blocking_ms(int fd)
+{
+    struct timeval limit = {0, 0};
+    socklen_t len = sizeof(limit);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, &len) < 0
+        || (limit.tv_sec == 0 && limit.tv_usec == 0))
+        return -1;
+    return (int64_t)limit.tv_sec * 1000 + limit.tv_usec / 1000;
+}
+
 /* Receives into fixed and raw.  On any result but OK nothing is left open. */
 static enum mesh_message_result
 receive_raw(int fd, int timeout_ms, struct iovec fixed, struct raw_message *raw)
@@ -226,8 +239,7 @@ receive_raw(int fd, int timeout_ms, struct iovec fixed, struct raw_message *raw)
         char octets[CONTROL_SIZE];
     } control;
     struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
-    const int limited = timeout_ms >= 0;
-    int64_t deadline = limited ? now_ms() + timeout_ms : 0;
+    int64_t limit = timeout_ms, start = now_ms();
     enum mesh_message_result result = MESH_MESSAGE_OK;
     ssize_t n;
 
@@ -235,16 +247,20 @@ receive_raw(int fd, int timeout_ms, struct iovec fixed, struct raw_message *raw)
     raw->fds[0] = raw->fds[1] = -1;
     memset(fixed.iov_base, 0, fixed.iov_len);
     do {
-        if (limited)
-            result = wait_readable(fd, deadline);
+        if (limit >= 0)
+            result = wait_readable(fd, start + limit);
         if (result != MESH_MESSAGE_OK)
             return result;
         msg.msg_control = control.octets;
         msg.msg_controllen = sizeof(control.octets);
-        n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC | (limited ? MSG_DONTWAIT : 0));
-    } while (n < 0 && (errno == EINTR || (limited && errno == EAGAIN)));
-    if (n < 0)
-        return result_of_errno();
+        n = recvmsg(fd, &msg,
+                    MSG_CMSG_CLOEXEC | (limit >= 0 ? MSG_DONTWAIT : 0));
+        /* the kernel would begin its limit anew after each signal */
+        if (n < 0 && errno == EINTR && limit < 0)
+            limit = blocking_ms(fd);
+        else if (n < 0 && errno != EINTR && !(errno == EAGAIN && limit >= 0))
+            return result_of_errno();
+    } while (n < 0);
     collect_passed(raw, &msg);
     if (n == 0 && raw->fd_count == 0)
         return MESH_MESSAGE_CLOSED;
@@ -329,13 +345,19 @@ int mesh_message_terminated(const char *text, size_t size)
     return memchr(text, '\0', size) != NULL;
 }
 
-static int request_fits(const struct mesh_request *r)
+int mesh_message_request_fits(const struct mesh_request *r)
 {
     return r->version == MESH_MESSAGE_VERSION && r->reserved == 0
            && mesh_message_terminated(r->udf, sizeof(r->udf))
            && mesh_message_terminated(r->digest, sizeof(r->digest))
            && mesh_message_terminated(r->mgf1_digest, sizeof(r->mgf1_digest))
            && mesh_message_terminated(r->variant, sizeof(r->variant));
+}
+
+int mesh_message_answer_fits(const struct mesh_answer *a)
+{
+    return a->version == MESH_MESSAGE_VERSION && a->lane <= 1
+           && a->reserved == 0;
 }
 
 enum mesh_message_result
@@ -353,7 +375,7 @@ mesh_message_receive_request(int fd, int timeout_ms,
     result = receive_raw(fd, timeout_ms, fixed, &raw);
     if (result != MESH_MESSAGE_OK)
         goto end;
-    if (request_fits(request))
+    if (mesh_message_request_fits(request))
         result =
             take_data(&raw, (uint64_t)request->label_len + request->data_len,
                       request->in_memfd, data, len);
@@ -373,10 +395,9 @@ end:
     return result;
 }
 
-enum mesh_message_result mesh_message_receive_answer(int fd, int timeout_ms,
-                                                     struct mesh_answer *answer,
-                                                     unsigned char **data,
-                                                     size_t *len)
+enum mesh_message_result
+mesh_message_receive_answer(int fd, int timeout_ms, struct mesh_answer *answer,
+                            unsigned char **data, size_t *len, int *passed_fd)
 {
     struct iovec fixed = {answer, sizeof(*answer)};
     struct raw_message raw;
@@ -384,14 +405,18 @@ enum mesh_message_result mesh_message_receive_answer(int fd, int timeout_ms,
 
     *data = NULL;
     *len = 0;
+    if (passed_fd != NULL)
+        *passed_fd = -1;
     result = receive_raw(fd, timeout_ms, fixed, &raw);
     if (result != MESH_MESSAGE_OK)
         goto end;
-    if (answer->version == MESH_MESSAGE_VERSION && answer->reserved[0] == 0
-        && answer->reserved[1] == 0 && raw.fd_count == answer->in_memfd)
+    if (mesh_message_answer_fits(answer) && answer->lane <= (passed_fd != NULL)
+        && raw.fd_count == answer->in_memfd + (size_t)answer->lane)
         result = take_data(&raw, answer->data_len, answer->in_memfd, data, len);
     else
         result = MESH_MESSAGE_MALFORMED;
+    if (result == MESH_MESSAGE_OK && answer->lane)
+        *passed_fd = raw.fds[--raw.fd_count];
     close_passed(&raw);
 end:
     OPENSSL_cleanse(raw.data, raw.data_len);

@@ -4,7 +4,7 @@
  * The messages between the module and mesh-keyd: one request or one answer per
  * SOCK_SEQPACKET message, fixed layout, host byte order (both ends are on this
  * machine).  What does not fit travels in a sealed memfd, passed beside the
- * message.  The same structures would serve a lane in shared memory.
+ * message.  The same structures go through a lane in shared memory (lane.h).
  *
  * Whoever receives copies first, then checks: mesh_message_receive_request()
  * and _answer() hand out nothing whose lengths do not add up.
@@ -37,6 +37,7 @@ enum mesh_request_type {
 };
 
 #define MESH_FLAG_PROMPT 1u /* the user may be asked to unlock */
+#define MESH_FLAG_LANE   2u /* in hello and adopt: a lane is welcome */
 
 /* The fixed part of a request; data follows: label_len octets of label, then
  * data_len octets of input. */
@@ -75,13 +76,14 @@ struct mesh_answer {
     uint32_t held;   /* to stat: 1 or 0 */
     uint32_t data_len;
     uint32_t in_memfd;
-    uint32_t reserved[2];
+    uint32_t lane; /* to hello and adopt: 1 if a lane's memory is beside it */
+    uint32_t reserved; /* 0 */
 };
 
 enum mesh_message_result {
     MESH_MESSAGE_OK,
     MESH_MESSAGE_CLOSED,    /* the peer went away */
-    MESH_MESSAGE_TIMEOUT,   /* sending: by SO_SNDTIMEO of the socket */
+    MESH_MESSAGE_TIMEOUT,   /* also by the socket's own limit */
     MESH_MESSAGE_MALFORMED, /* lengths or version do not fit */
     MESH_MESSAGE_ERROR      /* errno says */
 };
@@ -94,27 +96,32 @@ enum mesh_message_result {
 enum mesh_message_result
 mesh_message_send_request(int fd, struct mesh_request *request,
                           const void *label, const void *data, int pass_fd);
-enum mesh_message_result
-mesh_message_send_answer(int fd, struct mesh_answer *answer, const void *data);
+enum mesh_message_result mesh_message_send_answer(int fd,
+                                                  struct mesh_answer *answer,
+                                                  const void *data,
+                                                  int pass_fd);
 
 /*
  * Receives one message: fixed part into *request or *answer, data into a fresh
  * buffer (*data, *len; a NUL follows; the caller cleanses and frees with
  * OPENSSL_clear_free; NULL if there is none).  timeout_ms: -1 for as long as
- * the socket blocks.  A passed descriptor that is not a sealed memfd for data
- * goes to *passed_fd (the caller closes), -1 if there is none.  An answer's
- * serial is for the caller to compare.  Of a malformed message the fixed part
- * is as it came (zeros if it did not come whole), so that its version can be
- * named.
+ * the socket blocks (SO_RCVTIMEO).  A passed descriptor that is not a sealed
+ * memfd for data goes to *passed_fd (the caller closes), -1 if there is none;
+ * passed_fd NULL: none may come.  An answer's serial is for the caller to
+ * compare.  Of a malformed message the fixed part is as it came (zeros if it
+ * did not come whole), so that its version can be named.
  */
 enum mesh_message_result
 mesh_message_receive_request(int fd, int timeout_ms,
                              struct mesh_request *request, unsigned char **data,
                              size_t *len, int *passed_fd);
-enum mesh_message_result mesh_message_receive_answer(int fd, int timeout_ms,
-                                                     struct mesh_answer *answer,
-                                                     unsigned char **data,
-                                                     size_t *len);
+enum mesh_message_result
+mesh_message_receive_answer(int fd, int timeout_ms, struct mesh_answer *answer,
+                            unsigned char **data, size_t *len, int *passed_fd);
+
+/* Whether a fixed part makes sense in itself. */
+int mesh_message_request_fits(const struct mesh_request *request);
+int mesh_message_answer_fits(const struct mesh_answer *answer);
 
 /* Whether a text of a message ends within its member. */
 int mesh_message_terminated(const char *text, size_t size);

@@ -48,11 +48,18 @@ static inline void write_file(const char *name, const char *text, mode_t mode)
     assert_int_equal(chmod(in_folder(name), mode), 0);
 }
 
+/* The tests of a program are also those of one whose mesh-keyd has lanes. */
+#ifdef TEST_LANE
+static enum fake_lane fake_lane = FAKE_LANE;
+#else
+static enum fake_lane fake_lane = FAKE_NO_LANE;
+#endif
+
 static inline void behave(enum fake_behaviour behaviour)
 {
-    char text[16];
+    char text[32];
 
-    snprintf(text, sizeof(text), "%d", behaviour);
+    snprintf(text, sizeof(text), "%d %d", behaviour, fake_lane);
     write_file("behaviour", text, 0600);
 }
 
@@ -87,16 +94,28 @@ static inline int setup(void **state)
     return 0;
 }
 
+static inline int fake_pid(void)
+{
+    FILE *f = fopen(in_folder("lock"), "r");
+    int pid = 0;
+
+    if (f == NULL || fscanf(f, "%d", &pid) != 1)
+        pid = 0;
+    if (f != NULL)
+        fclose(f);
+    return pid;
+}
+
 /* Ends the fake and waits until it is gone: its lock is free then. */
 static inline void kill_fake(void)
 {
-    FILE *f = fopen(in_folder("lock"), "r+");
-    int pid = 0, i;
+    int pid = fake_pid(), i;
+    FILE *f;
 
-    if (f == NULL)
+    if (pid == 0)
         return;
-    if (fscanf(f, "%d", &pid) == 1)
-        kill(pid, SIGKILL);
+    kill(pid, SIGKILL);
+    f = fopen(in_folder("lock"), "r+");
     for (i = 0; i < 500 && lockf(fileno(f), F_TLOCK, 0) != 0; i++)
         usleep(10000);
     assert_true(i < 500);

@@ -5,6 +5,7 @@
  */
 #include "tests/linux/fake_keyd.h"
 
+#include "platform/linux/lane.h"
 #include "platform/linux/spawn.h"
 
 #include <errno.h>
@@ -12,16 +13,25 @@
 #include <openssl/crypto.h>
 #include <openssl/x509.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 extern char **environ;
 
+/* Longer than any operation of the fake, but for slow ones. */
+#define LOOK_US 20000
+
 static enum fake_behaviour behaviour;
+static enum fake_lane lanes;
+static atomic_uint by_lane;
+static cpu_set_t processors;
 static unsigned char *spki; /* of a key, for whoever wants one */
 static int spki_len;
 static char *socket_path;
@@ -85,7 +95,8 @@ static unsigned char *make_answer(const struct mesh_request *request,
     static const struct mesh_keystore_item items[2] = {
         {.name.udf = "MFIRST", .algorithm = "P-256", .source = "key-file"},
         {.name.udf = "MSECOND", .algorithm = "ED25519", .source = "memory"}};
-    static const struct mesh_keystore_status status = {.program = "fake"};
+    const struct mesh_keystore_status status = {
+        .program = "fake", .cached = atomic_load(&by_lane)};
     const unsigned char *source = (const unsigned char *)"";
     unsigned char *out;
     uint32_t i, first;
@@ -184,31 +195,120 @@ static int misbehave(const struct mesh_request *request,
     return 1;
 }
 
+/* The answer to hello, with the lane's memory beside it. */
+static struct mesh_lane *give_lane(int fd, struct mesh_answer *answer)
+{
+    struct mesh_lane *lane = NULL;
+    int memory;
+
+    if (lanes == FAKE_LANE_UNSEALED) {
+        memory = memfd_create("fake", MFD_ALLOW_SEALING);
+        if (ftruncate(memory, 12032) != 0)
+            _exit(1);
+    } else {
+        lane = mesh_lane_new(&memory);
+    }
+    answer->lane = 1;
+    mesh_message_send_answer(fd, answer, NULL, memory);
+    close(memory);
+    return lane;
+}
+
+/* Goes to another processor than the client's, so that both can look. */
+static void leave(int cpu)
+{
+    cpu_set_t set = processors;
+
+    if (sched_getcpu() != cpu)
+        return;
+    CPU_CLR((unsigned)cpu, &set);
+    if (CPU_COUNT(&set) > 0)
+        sched_setaffinity(0, sizeof(set), &set);
+}
+
+static void say(int fd, struct mesh_lane *lane, struct mesh_answer *answer,
+                const void *out)
+{
+    int said = 0;
+
+    if (lane != NULL) {
+        leave(mesh_lane_client_cpu(lane));
+        mesh_lane_promise(lane, 1, LOOK_US);
+        said = mesh_lane_send_answer(lane, answer, out);
+    }
+    if (!said || lanes == FAKE_LANE_TWICE)
+        mesh_message_send_answer(fd, answer, out, -1);
+}
+
+static enum mesh_message_result next(int fd, struct mesh_lane *lane,
+                                     struct mesh_request *request,
+                                     unsigned char **data, size_t *len,
+                                     int *passed)
+{
+    enum mesh_message_result result;
+
+    *passed = -1;
+    if (lane == NULL
+        || !mesh_lane_receive_request(lane, LOOK_US, &result, request, data,
+                                      len))
+        return mesh_message_receive_request(fd, -1, request, data, len, passed);
+    atomic_fetch_add(&by_lane, 1);
+    return result;
+}
+
+struct peer {
+    int fd;
+    struct mesh_request adopt; /* what it said to its parent, if anything */
+};
+
+static void start(int fd, const struct mesh_request *adopt);
+
 static void *serve(void *arg)
 {
-    int fd = (int)(intptr_t)arg, passed;
-    struct mesh_request request;
-    unsigned char *data;
-    size_t len;
+    struct peer *peer = arg;
+    struct mesh_lane *lane = NULL;
+    struct mesh_request request = peer->adopt;
+    unsigned char *data = NULL;
+    size_t len = 0;
+    int fd = peer->fd, passed = -1;
+    enum mesh_message_result result = MESH_MESSAGE_OK;
 
-    while (mesh_message_receive_request(fd, -1, &request, &data, &len, &passed)
-           == MESH_MESSAGE_OK) {
+    free(peer);
+    if (request.type != MESH_REQ_ADOPT)
+        result = next(fd, lane, &request, &data, &len, &passed);
+    while (result == MESH_MESSAGE_OK) {
         struct mesh_answer answer = {.version = MESH_MESSAGE_VERSION,
                                      .serial = request.serial};
         unsigned char *out = make_answer(&request, data, len, &answer);
-        pthread_t thread;
 
-        if (misbehave(&request, &answer, out))
-            mesh_message_send_answer(passed >= 0 ? passed : fd, &answer, out);
+        if (passed >= 0)
+            start(passed, &request);
+        else if (!misbehave(&request, &answer, out))
+            ;
+        else if ((request.flags & MESH_FLAG_LANE) != 0 && lanes != FAKE_NO_LANE
+                 && answer.reason == MESH_R_NONE)
+            lane = give_lane(fd, &answer);
+        else
+            say(fd, lane, &answer, out);
         free(out);
         OPENSSL_clear_free(data, len);
-        if (passed >= 0
-            && pthread_create(&thread, NULL, serve, (void *)(intptr_t)passed)
-                   == 0)
-            pthread_detach(thread);
+        result = next(fd, lane, &request, &data, &len, &passed);
     }
+    mesh_lane_free(lane);
     close(fd);
     return NULL;
+}
+
+static void start(int fd, const struct mesh_request *adopt)
+{
+    struct peer *peer = calloc(1, sizeof(*peer));
+    pthread_t thread;
+
+    peer->fd = fd;
+    if (adopt != NULL)
+        peer->adopt = *adopt;
+    if (pthread_create(&thread, NULL, serve, peer) == 0)
+        pthread_detach(thread);
 }
 
 /* A lock for life, with the pid in it; whoever comes second has nothing to do
@@ -235,17 +335,19 @@ static int lock_or_wait(const struct sockaddr_un *address)
 int fake_keyd(int argc, char **argv)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd, number = 0, ready = atoi(argv[argc - 1]);
+    int fd, number = 0, lane = 0, ready = atoi(argv[argc - 1]);
     EVP_PKEY *key;
     FILE *f;
 
     socket_path = argv[2];
+    sched_getaffinity(0, sizeof(processors), &processors);
     report(argc, argv);
     f = beside_socket("behaviour", "r");
-    if (f == NULL || fscanf(f, "%d", &number) != 1)
+    if (f == NULL || fscanf(f, "%d %d", &number, &lane) != 2)
         return 1;
     fclose(f);
     behaviour = (enum fake_behaviour)number;
+    lanes = (enum fake_lane)lane;
     if (behaviour == FAKE_ENDS_AT_ONCE)
         return 0;
     if (behaviour == FAKE_NOT_STARTED)
@@ -266,12 +368,6 @@ int fake_keyd(int argc, char **argv)
         pause();
     if (write(ready, "R", 1) != 1)
         return 1;
-    for (;;) {
-        int connected = accept(fd, NULL, NULL);
-        pthread_t thread;
-
-        if (pthread_create(&thread, NULL, serve, (void *)(intptr_t)connected)
-            == 0)
-            pthread_detach(thread);
-    }
+    for (;;)
+        start(accept(fd, NULL, NULL), NULL);
 }

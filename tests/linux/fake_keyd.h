@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * A key holder for the client's tests, that misbehaves on order.  Its folder
- * has the order (file "behaviour") and gets what the process looks like after
- * its start ("report").  It signs by inverting the input.
+ * has the order (file "behaviour": two numbers) and gets what the process looks
+ * like after its start ("report").  It signs by inverting the input; its status
+ * has how many requests came by a lane ("cached").
  */
 #ifndef MESH_TESTS_LINUX_FAKE_KEYD_H
 #define MESH_TESTS_LINUX_FAKE_KEYD_H
@@ -30,6 +31,14 @@ enum fake_behaviour {
 };
 
 #define FAKE_SLOW_VALUE 77777u /* signing it takes half a second */
+
+/* Whether it gives its connections a lane, and what is wrong with that. */
+enum fake_lane {
+    FAKE_NO_LANE,
+    FAKE_LANE,
+    FAKE_LANE_UNSEALED, /* memory that can shrink */
+    FAKE_LANE_TWICE     /* each answer there, then again on the socket */
+};
 
 /* The program, with the arguments of mesh-keyd. */
 int fake_keyd(int argc, char **argv);

@@ -79,7 +79,7 @@ static inline enum mesh_message_result receive(int fd)
 {
     OPENSSL_free(result);
     return mesh_message_receive_answer(fd, ANSWER_MS, &answer, &result,
-                                       &result_len);
+                                       &result_len, NULL);
 }
 
 /* Sends, and receives the answer to just that. */

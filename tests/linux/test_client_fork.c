@@ -202,7 +202,6 @@ static int find_socket(void)
     for (fd = 3; fd < 64; fd++)
         if (fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode))
             return fd;
-    fail_msg("no socket");
     return -1;
 }
 
@@ -215,8 +214,12 @@ static void the_application_closed_our_socket(void **state)
     (void)state;
     expect_ok(ctx, sign(ctx, 1));
     ours = find_socket();
+    assert_true(ours >= 0);
     dup2(null, ours);
-    expect_ok(ctx, sign(ctx, 2));
+    do { /* a lane serves on for a moment */
+        usleep(10000);
+        expect_ok(ctx, sign(ctx, 2));
+    } while (find_socket() < 0);
     assert_int_equal(fstat(ours, &st), 0);
     assert_true(S_ISCHR(st.st_mode));
     close(ours);
@@ -226,6 +229,7 @@ static void the_application_closed_our_socket(void **state)
     ours = find_socket();
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
     dup2(pair[0], ours);
+    usleep(100000);
     expect_ok(ctx, sign(ctx, 3));
     assert_int_equal(write(pair[1], "x", 1), 1);
     assert_int_equal(read(ours, &st, sizeof(st)), 1);

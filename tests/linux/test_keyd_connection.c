@@ -390,7 +390,8 @@ static void *sign_many(void *arg)
         memcpy(request.spki_sha256, signer->name.spki_sha256, 32);
         if (mesh_message_send_request(pair[0], &request, NULL, digest, -1)
                 != MESH_MESSAGE_OK
-            || mesh_message_receive_answer(pair[0], ANSWER_MS, &own, &out, &len)
+            || mesh_message_receive_answer(pair[0], ANSWER_MS, &own, &out, &len,
+                                           NULL)
                    != MESH_MESSAGE_OK
             || own.reason != MESH_R_NONE)
             signer->failed++;

@@ -143,10 +143,10 @@ static void answers_arrive(void **state)
         unsigned char *all = pattern(lengths[i]), *data;
         size_t len;
 
-        assert_int_equal(mesh_message_send_answer(ends[1], &sent, all),
+        assert_int_equal(mesh_message_send_answer(ends[1], &sent, all, -1),
                          MESH_MESSAGE_OK);
         assert_int_equal(
-            mesh_message_receive_answer(ends[0], -1, &got, &data, &len),
+            mesh_message_receive_answer(ends[0], -1, &got, &data, &len, NULL),
             MESH_MESSAGE_OK);
         assert_memory_equal(&sent, &got, sizeof(sent));
         assert_int_equal(len, lengths[i]);
@@ -311,14 +311,14 @@ static void malformed_answers_are_refused(void **state)
 
     (void)state;
     bad[0].version = MESH_MESSAGE_VERSION + 1;
-    bad[1].reserved[0] = 1;
-    bad[2].reserved[1] = 1;
+    bad[1].lane = 1;
+    bad[2].reserved = 1;
     bad[3].data_len = 1;
     bad[4].in_memfd = 2;
     for (size_t i = 0; i < 5; i++) {
         send_raw(&bad[i], sizeof(good), NULL, 0);
         assert_int_equal(
-            mesh_message_receive_answer(ends[1], 1000, &got, &data, &len),
+            mesh_message_receive_answer(ends[1], 1000, &got, &data, &len, NULL),
             MESH_MESSAGE_MALFORMED);
         assert_int_equal(got.version, bad[i].version);
         assert_null(data);
@@ -326,11 +326,11 @@ static void malformed_answers_are_refused(void **state)
     /* a descriptor that nobody asked for */
     send_raw(&good, sizeof(good), &fd, 1);
     assert_int_equal(
-        mesh_message_receive_answer(ends[1], 1000, &got, &data, &len),
+        mesh_message_receive_answer(ends[1], 1000, &got, &data, &len, NULL),
         MESH_MESSAGE_MALFORMED);
     send_raw(&good, sizeof(good) - 1, NULL, 0);
     assert_int_equal(
-        mesh_message_receive_answer(ends[1], 1000, &got, &data, &len),
+        mesh_message_receive_answer(ends[1], 1000, &got, &data, &len, NULL),
         MESH_MESSAGE_MALFORMED);
     assert_int_equal(got.version, 0);
     close(fd);
@@ -364,7 +364,7 @@ static void waiting_ends_in_time(void **state)
     sigaction(SIGALRM, &act, &before);
     setitimer(ITIMER_REAL, &often, NULL);
     assert_int_equal(
-        mesh_message_receive_answer(ends[0], 100, &answer, &data, &len),
+        mesh_message_receive_answer(ends[0], 100, &answer, &data, &len, NULL),
         MESH_MESSAGE_TIMEOUT);
     setitimer(ITIMER_REAL, &never, NULL);
     sigaction(SIGALRM, &before, NULL);
@@ -397,13 +397,13 @@ static void waiting_for_ever(void **state)
     sigaction(SIGALRM, &act, &before);
     setitimer(ITIMER_REAL, &often, NULL);
     assert_int_equal(
-        mesh_message_receive_answer(ends[0], -1, &answer, &data, &len),
+        mesh_message_receive_answer(ends[0], -1, &answer, &data, &len, NULL),
         MESH_MESSAGE_MALFORMED);
     setitimer(ITIMER_REAL, &never, NULL);
     sigaction(SIGALRM, &before, NULL);
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
     assert_int_equal(
-        mesh_message_receive_answer(ends[0], -1, &answer, &data, &len),
+        mesh_message_receive_answer(ends[0], -1, &answer, &data, &len, NULL),
         MESH_MESSAGE_TIMEOUT);
 }
 
@@ -431,7 +431,7 @@ static void a_closed_peer_is_noticed(void **state)
     (void)state;
     close(ends[1]);
     assert_int_equal(
-        mesh_message_receive_answer(ends[0], -1, &answer, &data, &len),
+        mesh_message_receive_answer(ends[0], -1, &answer, &data, &len, NULL),
         MESH_MESSAGE_CLOSED);
     /* SIGPIPE would end this program */
     assert_int_equal(

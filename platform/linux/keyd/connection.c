@@ -6,6 +6,8 @@
 #include "platform/linux/keyd/connection.h"
 
 #include "platform/linux/keyd/log.h"
+#include "platform/linux/keyd/rhythm.h"
+#include "platform/linux/lane.h"
 
 #include <fcntl.h>
 #include <openssl/crypto.h>
@@ -27,10 +29,13 @@ struct connection {
     struct mesh_connections *all;
     int fd;
     struct mesh_peer peer;
-    int greeted;              /* under the mutex */
-    enum mesh_reason refusal; /* under it too: the answer to hello, if any */
-    int adopted;              /* said hello to its parent */
-    uint32_t adopt_serial;
+    int greeted;               /* under the mutex */
+    enum mesh_reason refusal;  /* under it too: the answer to hello, if any */
+    int adopted;               /* said hello to its parent */
+    struct mesh_request hello; /* of an adopted one: what it said */
+    struct mesh_lane *lane;    /* NULL: it wants none, or there is none */
+    struct mesh_rhythm rhythm;
+    unsigned look_us; /* as it promised with the last answer */
 };
 
 struct mesh_connections {
@@ -178,7 +183,7 @@ static int identify(const struct mesh_connections *all, int fd,
 static void say(int fd, struct mesh_answer *answer, unsigned char *out)
 {
     /* a peer that is gone or does not read is found out by the next receive */
-    (void)mesh_message_send_answer(fd, answer, out);
+    (void)mesh_message_send_answer(fd, answer, out, -1);
     OPENSSL_clear_free(out, answer->data_len);
 }
 
@@ -192,19 +197,27 @@ static void say_refusal(int fd, const struct mesh_request *request,
     say(fd, &answer, out);
 }
 
-static void say_welcome(int fd, uint32_t serial)
+/* Answers hello, with a lane beside it for who wants one. */
+static void say_welcome(struct connection *c, const struct mesh_request *hello)
 {
     struct mesh_answer answer = {.version = MESH_MESSAGE_VERSION,
-                                 .serial = serial};
+                                 .serial = hello->serial};
+    int fd = -1;
 
-    say(fd, &answer, NULL);
+    if ((hello->flags & MESH_FLAG_LANE) != 0)
+        c->lane = mesh_lane_new(&fd); /* without one all goes by the socket */
+    answer.lane = c->lane != NULL;
+    (void)mesh_message_send_answer(c->fd, &answer, NULL, fd);
+    if (fd >= 0)
+        close(fd);
 }
 
 static void start(struct mesh_connections *all, struct connection *c);
 
 /* Serves the socket that came beside an ADOPT, with the rights of this one; the
  * answer goes there, for this one may be shared by several processes. */
-static void adopt(struct connection *parent, int fd, uint32_t serial)
+static void adopt(struct connection *parent, int fd,
+                  const struct mesh_request *hello)
 {
     struct connection *c;
     struct mesh_peer maker;
@@ -224,7 +237,7 @@ static void adopt(struct connection *parent, int fd, uint32_t serial)
     c->peer = maker;
     c->peer.is_owner = parent->peer.is_owner;
     c->adopted = c->greeted = 1;
-    c->adopt_serial = serial;
+    c->hello = *hello;
     start(parent->all, c);
 }
 
@@ -243,7 +256,7 @@ static enum mesh_reason admit(struct connection *c)
 /* Takes the first request, which must be hello.  Returns whether to go on. */
 static int greet(struct connection *c)
 {
-    struct mesh_request request = {.serial = c->adopt_serial};
+    struct mesh_request request = c->hello;
     unsigned char *data = NULL;
     size_t len = 0;
     int passed = -1, ok = 0;
@@ -266,7 +279,7 @@ static int greet(struct connection *c)
         refusal = admit(c);
         ok = refusal == MESH_R_NONE;
         if (ok)
-            say_welcome(c->fd, request.serial);
+            say_welcome(c, &request);
         else
             say_refusal(c->fd, &request, refusal,
                         refusal == MESH_R_KEYD_FOREIGN
@@ -280,6 +293,39 @@ static int greet(struct connection *c)
     return ok;
 }
 
+/* Waits for a request, at the lane as long as it was promised, then at the
+ * socket. */
+static enum mesh_message_result next_request(struct connection *c,
+                                             struct mesh_request *request,
+                                             unsigned char **data, size_t *len,
+                                             int *passed)
+{
+    enum mesh_message_result result;
+
+    *passed = -1;
+    if (c->look_us > 0
+        && mesh_lane_receive_request(c->lane, c->look_us, &result, request,
+                                     data, len))
+        return result;
+    return mesh_message_receive_request(c->fd, -1, request, data, len, passed);
+}
+
+static void say_result(struct connection *c, struct mesh_answer *answer,
+                       unsigned char *out)
+{
+    unsigned client_us;
+
+    if (c->lane != NULL) {
+        mesh_rhythm_end(&c->rhythm, &c->look_us, &client_us);
+        mesh_lane_promise(c->lane, c->look_us > 0, client_us);
+        if (mesh_lane_send_answer(c->lane, answer, out)) {
+            OPENSSL_clear_free(out, answer->data_len);
+            return;
+        }
+    }
+    say(c->fd, answer, out);
+}
+
 /* Serves one request.  Returns whether to go on. */
 static int serve_one(struct connection *c)
 {
@@ -289,7 +335,7 @@ static int serve_one(struct connection *c)
     size_t len;
     int passed, ok = 1;
     enum mesh_message_result result =
-        mesh_message_receive_request(c->fd, -1, &request, &data, &len, &passed);
+        next_request(c, &request, &data, &len, &passed);
 
     if (result == MESH_MESSAGE_MALFORMED) {
         say_refusal(c->fd, &request, MESH_R_KEYD_PROTOCOL,
@@ -302,10 +348,12 @@ static int serve_one(struct connection *c)
         /* Without a descriptor (the limit of open files) there is nobody to
          * tell: the sender sees its end of the pair closed. */
         if (passed >= 0)
-            adopt(c, passed, request.serial);
+            adopt(c, passed, &request);
         OPENSSL_clear_free(data, len);
         return 1;
     }
+    mesh_rhythm_begin(&c->rhythm,
+                      c->lane != NULL ? mesh_lane_client_cpu(c->lane) : -1);
     if (passed >= 0) {
         close(passed);
         ok = 0;
@@ -322,7 +370,7 @@ static int serve_one(struct connection *c)
         ok = answer.reason != MESH_R_KEYD_PROTOCOL;
     }
     OPENSSL_clear_free(data, len);
-    say(c->fd, &answer, out);
+    say_result(c, &answer, out);
     return ok;
 }
 
@@ -341,6 +389,7 @@ static void remove_connection(struct connection *c)
     atomic_store(&all->service->connections, all->count);
     all->last = now();
     close(c->fd);
+    mesh_lane_free(c->lane);
     pthread_cond_signal(&all->ended);
     pthread_mutex_unlock(&all->mutex);
     OPENSSL_free(c);
@@ -350,6 +399,7 @@ static void *serve(void *arg)
 {
     struct connection *c = arg;
 
+    mesh_rhythm_unbound();
     if (greet(c))
         while (serve_one(c))
             ;

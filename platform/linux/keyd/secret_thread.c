@@ -7,6 +7,7 @@
 
 #include "platform/linux/keyd/harden.h"
 #include "platform/linux/keyd/log.h"
+#include "platform/linux/keyd/rhythm.h"
 
 #include <string.h>
 
@@ -56,6 +57,7 @@ static gpointer thread_main(gpointer arg)
 {
     struct mesh_secret_thread *t = arg;
 
+    mesh_rhythm_unbound();
     g_main_context_push_thread_default(t->context);
     for (;;) /* to the end of the process */
         g_main_context_iteration(t->context, TRUE);

@@ -1,0 +1,197 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The rhythm of connections: who is looked for, and where mesh-keyd's thread
+ * runs.
+ */
+#include "platform/linux/keyd/rhythm.c" /* it keeps its thoughts to itself */
+#include "tests/platform/capture.h"
+
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+static cpu_set_t before;
+static unsigned us, client_us;
+
+static int set_up(void **state)
+{
+    (void)state;
+    pthread_once(&once, find_processors);
+    atomic_store(&callers[0], 0);
+    atomic_store(&callers[1], 0);
+    return sched_getaffinity(0, sizeof(before), &before);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    return sched_setaffinity(0, sizeof(before), &before);
+}
+
+/* One operation; those before ended just now. */
+static void operate(struct mesh_rhythm *rhythm, int cpu)
+{
+    mesh_rhythm_begin(rhythm, cpu);
+    mesh_rhythm_end(rhythm, &us, &client_us);
+}
+
+/* As many as it takes, however slow this machine is today. */
+static void until_it_looks(struct mesh_rhythm *rhythm, int cpu)
+{
+    do
+        operate(rhythm, cpu);
+    while (us == 0 || client_us == 0);
+}
+
+static int runs_on(int cpu)
+{
+    cpu_set_t set;
+
+    return sched_getaffinity(0, sizeof(set), &set) == 0
+           && CPU_ISSET((unsigned)cpu, &set);
+}
+
+static void a_new_caller_is_served_in_turn(void **state)
+{
+    struct mesh_rhythm rhythm = {0};
+    cpu_set_t set;
+    int cpu = sched_getcpu();
+
+    (void)state;
+    operate(&rhythm, cpu);
+    assert_int_equal(us | client_us, 0);
+    assert_int_equal(sched_getaffinity(0, sizeof(set), &set), 0);
+    assert_int_equal(CPU_COUNT(&set), 1); /* where the client is */
+    assert_true(runs_on(cpu));
+}
+
+static void who_calls_often_is_looked_for_elsewhere(void **state)
+{
+    struct mesh_rhythm rhythm = {0};
+    int cpu = sched_getcpu();
+
+    (void)state;
+    if (processor_count < 2)
+        skip();
+    until_it_looks(&rhythm, cpu);
+    assert_false(runs_on(cpu));
+    usleep(10 * LOOK_US); /* and who pauses is not any more */
+    operate(&rhythm, cpu);
+    assert_int_equal(us | client_us, 0);
+    assert_true(runs_on(cpu));
+}
+
+static void not_with_as_many_callers_as_processors(void **state)
+{
+    struct mesh_rhythm rhythm = {0};
+
+    (void)state;
+    for (int i = 0; i < 10000; i++) {
+        int64_t span = atomic_load(&current_span);
+
+        atomic_store(&callers[span & 1], processor_count);
+        operate(&rhythm, sched_getcpu());
+        if (span == atomic_load(&current_span))
+            assert_int_equal(us | client_us, 0);
+    }
+}
+
+static void a_caller_counts_once_in_each_span(void **state)
+{
+    struct mesh_rhythm one = {0}, other = {0};
+    int64_t span = 1000; /* long ago: nothing else is counted then */
+
+    (void)state;
+    atomic_store(&current_span, 0);
+    for (int i = 0; i < 3; i++) {
+        count(&one, span);
+        count(&other, span);
+    }
+    assert_int_equal(atomic_load(&callers[span & 1]), 2);
+    count(&one, span + 1);
+    assert_int_equal(atomic_load(&callers[(span + 1) & 1]), 1);
+    assert_int_equal(atomic_load(&callers[span & 1]), 2); /* the one before */
+    count(&one, span + 3);
+    assert_int_equal(atomic_load(&callers[0]) + atomic_load(&callers[1]), 1);
+    atomic_store(&current_span, 0);
+}
+
+static void nor_while_others_want_the_processor(void **state)
+{
+    struct mesh_rhythm rhythm = {0};
+    int cpu = sched_getcpu();
+
+    (void)state;
+    if (processor_count < 2)
+        skip();
+    until_it_looks(&rhythm, cpu);
+    rhythm.preempted = LONG_MIN; /* seen when the next span begins */
+    do
+        operate(&rhythm, cpu);
+    while (rhythm.not_before == 0 && rhythm.streak == STREAK);
+    if (rhythm.streak == STREAK) {
+        assert_int_equal(us | client_us, 0);
+        assert_true(runs_on(cpu));
+    }
+    until_it_looks(&rhythm, cpu); /* but tried again */
+}
+
+/* The client says what it likes. */
+static void processors_that_are_none_change_nothing(void **state)
+{
+    static const int cpus[] = {-1,          -2,   INT_MIN, INT_MAX,
+                               CPU_SETSIZE, 5000, 1023};
+    struct mesh_rhythm rhythm = {0};
+    cpu_set_t set;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cpus) / sizeof(*cpus); i++)
+        for (int j = 0; j < 2 * STREAK; j++) {
+            operate(&rhythm, cpus[i]);
+            if (cpus[i] == 1023 && processor_count < 1024)
+                continue;
+            assert_int_equal(us | client_us, 0);
+        }
+    assert_int_equal(sched_getaffinity(0, sizeof(set), &set), 0);
+    assert_true(CPU_EQUAL(&set, &before));
+}
+
+static void *where(void *arg)
+{
+    mesh_rhythm_unbound();
+    return sched_getaffinity(0, sizeof(cpu_set_t), arg) == 0 ? arg : NULL;
+}
+
+/* A keyring's thread, a child's connection: made while one is served. */
+static void threads_of_a_bound_one_are_not(void **state)
+{
+    struct mesh_rhythm rhythm = {0};
+    pthread_t thread;
+    cpu_set_t set;
+    void *ok;
+
+    (void)state;
+    operate(&rhythm, sched_getcpu());
+    assert_int_equal(pthread_create(&thread, NULL, where, &set), 0);
+    assert_int_equal(pthread_join(thread, &ok), 0);
+    assert_non_null(ok);
+    assert_true(CPU_EQUAL(&set, &before));
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(a_new_caller_is_served_in_turn),
+        CASE(who_calls_often_is_looked_for_elsewhere),
+        CASE(not_with_as_many_callers_as_processors),
+        CASE(a_caller_counts_once_in_each_span),
+        CASE(nor_while_others_want_the_processor),
+        CASE(processors_that_are_none_change_nothing),
+        CASE(threads_of_a_bound_one_are_not),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
