@@ -6,6 +6,7 @@
 #ifndef MESH_TOOLS_COMMAND_H
 #define MESH_TOOLS_COMMAND_H
 
+#include "platform/context.h"
 #include "platform/layout.h"
 
 #include <jansson.h>
@@ -50,7 +51,7 @@ void command_clean(char *text);
 /* The first error of a try. */
 struct failure {
     enum mesh_reason reason; /* MESH_R_NONE: there was none */
-    char text[512];
+    char text[MESH_ERROR_TEXT_MAX];
 };
 /* A copy of ctx whose first error goes to failure and is not printed. */
 struct mesh_context failure_catch(const struct mesh_context *ctx,
