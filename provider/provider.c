@@ -139,34 +139,52 @@ static const OSSL_ITEM *get_reason_strings(void *provctx)
     return p->reasons;
 }
 
-struct group_filter {
+/* Where the entries of a capability name their type of key: the first of the
+ * parameters that is there.  (OpenSSL 3.2 has the signature algorithms.) */
+static const struct capability {
+    const char *name, *types[3];
+} capabilities[] = {
+    {"TLS-GROUP", {OSSL_CAPABILITY_TLS_GROUP_ALG}},
+    {"TLS-SIGALG",
+     {"tls-sigalg-keytype", "tls-sigalg-sig-name", "tls-sigalg-name"}},
+};
+
+struct filter {
+    const struct capability *capability;
     OSSL_CALLBACK *cb;
     void *arg;
 };
 
 static int pass_our_types(const OSSL_PARAM params[], void *arg)
 {
-    const struct group_filter *filter = arg;
-    const OSSL_PARAM *p =
-        OSSL_PARAM_locate_const(params, OSSL_CAPABILITY_TLS_GROUP_ALG);
-    const char *algorithm = NULL;
+    const struct filter *filter = arg;
+    const OSSL_PARAM *p = NULL;
+    const char *type = NULL;
+    size_t i;
 
-    if (p == NULL || !OSSL_PARAM_get_utf8_string_ptr(p, &algorithm)
-        || !mesh_keymgmt_has_type(algorithm))
+    for (i = 0; p == NULL && i < 3; i++)
+        if (filter->capability->types[i] != NULL)
+            p = OSSL_PARAM_locate_const(params, filter->capability->types[i]);
+    if (p == NULL || !OSSL_PARAM_get_utf8_string_ptr(p, &type)
+        || !mesh_keymgmt_has_type(type))
         return 1;
     return filter->cb(params, filter->arg);
 }
 
-/* libssl believes a group only of the provider that its key management comes
- * from: with ours listed first it would have no NIST curves, and would refuse
- * every EC certificate in TLS 1.2. */
+/* libssl believes a group or a signature algorithm only of the provider that
+ * its key management comes from: with ours listed first it would have no NIST
+ * curves, and would refuse every EC certificate in TLS 1.2. */
 static int get_capabilities(void *provctx, const char *capability,
                             OSSL_CALLBACK *cb, void *arg)
 {
     const struct mesh_context *ctx = provctx;
-    struct group_filter filter = {cb, arg};
+    struct filter filter = {NULL, cb, arg};
+    size_t i;
 
-    return OPENSSL_strcasecmp(capability, "TLS-GROUP") != 0
+    for (i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++)
+        if (OPENSSL_strcasecmp(capability, capabilities[i].name) == 0)
+            filter.capability = &capabilities[i];
+    return filter.capability == NULL
            || OSSL_PROVIDER_get_capabilities(ctx->software, capability,
                                              pass_our_types, &filter);
 }
