@@ -138,6 +138,21 @@ EVP_PKEY *public_half(EVP_PKEY *key, OSSL_LIB_CTX *libctx)
     return half;
 }
 
+int set_options(EVP_PKEY_CTX *c, const char *options)
+{
+    char text[OPTIONS_MAX], *name, *rest = text;
+    int ok = 1;
+
+    OPENSSL_strlcpy(text, options, sizeof(text));
+    while (ok && (name = strtok_r(rest, " ", &rest)) != NULL) {
+        char *value = strchr(name, ':');
+
+        *value++ = '\0';
+        ok = EVP_PKEY_CTX_ctrl_str(c, name, value) == 1;
+    }
+    return ok;
+}
+
 int have(const char *name)
 {
     if (double_key(name) != NULL)

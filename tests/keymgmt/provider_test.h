@@ -39,6 +39,11 @@ EVP_PKEY *file_key(const char *name);
 /* The public half of a key, in another library context; the caller's. */
 EVP_PKEY *public_half(EVP_PKEY *key, OSSL_LIB_CTX *libctx);
 
+#define OPTIONS_MAX 128
+/* Sets options as `openssl pkeyutl -pkeyopt` takes them, "name:value
+ * name:value"; whether all were taken. */
+int set_options(EVP_PKEY_CTX *c, const char *options);
+
 /* Whether libcrypto has the algorithm; says so if not. */
 int have(const char *name);
 

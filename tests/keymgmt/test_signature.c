@@ -12,7 +12,6 @@
 #include <string.h>
 
 #define SIGNATURE_MAX 32768 /* SLH-DSA-SHA2-128f: 17088 */
-#define OPTIONS_MAX   128
 
 static const unsigned char message[] = "a message to be signed";
 
@@ -22,22 +21,6 @@ struct signed_data {
     unsigned char aid[256]; /* AlgorithmIdentifier */
     size_t aid_len;
 };
-
-/* Options as `openssl dgst -sigopt` takes them: "name:value name:value". */
-static int set_options(EVP_PKEY_CTX *c, const char *options)
-{
-    char text[OPTIONS_MAX], *name, *rest = text;
-    int ok = 1;
-
-    OPENSSL_strlcpy(text, options, sizeof(text));
-    while (ok && (name = strtok_r(rest, " ", &rest)) != NULL) {
-        char *value = strchr(name, ':');
-
-        *value++ = '\0';
-        ok = EVP_PKEY_CTX_ctrl_str(c, name, value) == 1;
-    }
-    return ok;
-}
 
 static void read_aid(EVP_PKEY_CTX *c, struct signed_data *data)
 {
