@@ -12,6 +12,7 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/params.h>
+#include <pthread.h>
 #include <string.h>
 
 /* What keys can be named: pkeyopts as EVP_PKEY_CTX_ctrl_str() takes them. */
@@ -52,6 +53,7 @@ static struct {
 unsigned double_operations;
 struct mesh_private_op double_last;
 enum mesh_reason double_failure;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 EVP_PKEY *double_new_key(const char *name)
 {
@@ -143,8 +145,10 @@ int mesh_keystore_operate(struct mesh_context *ctx,
     unsigned char *result;
     size_t len;
 
+    pthread_mutex_lock(&lock);
     double_operations++;
     double_last = *op;
+    pthread_mutex_unlock(&lock);
     holder.libctx = NULL;
     if (double_failure != MESH_R_NONE)
         return mesh_raise(ctx, double_failure, "as the test wants");
