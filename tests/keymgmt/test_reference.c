@@ -151,7 +151,7 @@ static void test_uri(void **state)
 {
     static const char profile[] = "MDDK7-N6A72-7AJZN-OSTRX-XKS7D-JAFXD";
     EVP_PKEY *native = EVP_PKEY_Q_keygen(ctx->libctx, NULL, "ED25519");
-    char udf[MESH_UDF_TEXT_MAX], from[256], wanted[256], *uri;
+    char udf[MESH_UDF_TEXT_MAX], from[512], wanted[512], *uri;
     struct mesh_key *key;
     struct mesh_udf name;
     size_t i;
