@@ -101,13 +101,10 @@ static struct mesh_key *resolve(struct mesh_context *ctx,
     }
     if (!mesh_reference_decode(ctx, der, len, &uri))
         return NULL;
-    if (!mesh_uri_is(uri))
-        mesh_raise(ctx, MESH_R_URI_SYNTAX,
-                   "a key reference with a URI that is no mesh: one");
-    else if (mesh_resolve(ctx, uri,
-                          wants_private(selection) ? MESH_OBJECT_PRIVATE
-                                                   : MESH_OBJECT_PUBLIC,
-                          NULL, &objects)) {
+    if (mesh_resolve(ctx, uri,
+                     wants_private(selection) ? MESH_OBJECT_PRIVATE
+                                              : MESH_OBJECT_PUBLIC,
+                     NULL, &objects)) {
         if (objects.count == 1 && objects.items[0].key != NULL)
             key = mesh_key_up_ref(objects.items[0].key);
         else

@@ -266,10 +266,37 @@ static void file_forms(EVP_PKEY *held, EVP_PKEY *file)
     EVP_PKEY_free(plain);
 }
 
+/* A key that the application makes of its numbers: with ours first it is a
+ * software key of ours. */
+static EVP_PKEY *made_key(EVP_PKEY *file)
+{
+    EVP_PKEY_CTX *make =
+        EVP_PKEY_CTX_new_from_name(app, EVP_PKEY_get0_type_name(file), NULL);
+    OSSL_PARAM *numbers = NULL;
+    EVP_PKEY *key = NULL;
+
+    assert_int_equal(EVP_PKEY_todata(file, EVP_PKEY_KEYPAIR, &numbers), 1);
+    assert_int_equal(EVP_PKEY_fromdata_init(make), 1);
+    assert_int_equal(EVP_PKEY_fromdata(make, &key, EVP_PKEY_KEYPAIR, numbers),
+                     1);
+    OSSL_PARAM_free(numbers);
+    EVP_PKEY_CTX_free(make);
+    return key;
+}
+
+static void made_forms(EVP_PKEY *held, EVP_PKEY *file)
+{
+    EVP_PKEY *made = made_key(file);
+
+    file_forms(held, made);
+    EVP_PKEY_free(made);
+}
+
 static void test_file_forms(void **state)
 {
     (void)state;
     for_each(file_forms);
+    for_each(made_forms);
 }
 
 /* The passphrase comes from the application's callback, and can be missing. */
@@ -288,7 +315,7 @@ static int passphrase(char *buffer, int size, int writing, void *arg)
 static void test_passphrase(void **state)
 {
     EVP_CIPHER *aes = EVP_CIPHER_fetch(app, "AES-128-CBC", NULL);
-    EVP_PKEY *file = file_key("ec"), *held = held_key("ec"), *again;
+    EVP_PKEY *file = made_key(double_key("ec")), *held = held_key("ec"), *again;
     BIO *out = memory();
 
     (void)state;

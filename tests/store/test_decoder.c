@@ -308,6 +308,52 @@ static void test_foreign(void **state)
     }
 }
 
+/* Keys of files are read as ever, with no error left. */
+static void test_file_keys(void **state)
+{
+    const char *name;
+
+    (void)state;
+    for (size_t i = 0; (name = double_name(i)) != NULL; i++) {
+        unsigned char *der = NULL;
+        EVP_PKEY *key = double_key(name);
+        BIO *pem = BIO_new(BIO_s_mem());
+        int len;
+
+        if (key == NULL)
+            continue;
+        len = i2d_PrivateKey(key, &der);
+        PEM_write_bio_PrivateKey(pem, key, NULL, NULL, 0, NULL, NULL);
+        for (int k = 0; k < 4; k++) {
+            EVP_PKEY *again = k == 0   ? read_pem(pem)
+                              : k == 1 ? read_der(der, (size_t)len)
+                              : k == 2 ? read_store(BIO_new_mem_buf(der, len),
+                                                    OSSL_STORE_INFO_PKEY)
+                                       : public_half(key, app);
+
+            assert_int_equal(EVP_PKEY_eq(again, key), 1);
+            assert_int_equal(ERR_peek_error(), 0);
+            EVP_PKEY_free(again);
+        }
+        OPENSSL_free(der);
+        BIO_free(pem);
+    }
+}
+
+/* A first line that is not quite ours: the next block is not taken for it. */
+static void test_almost_label(void **state)
+{
+    const struct data *der = der_of(VERSION, "mesh://ec", "", "");
+    BIO *pem = BIO_new(BIO_s_mem());
+
+    (void)state;
+    BIO_puts(pem, "-----BEGIN " LABEL "----- x\nMEMM\n");
+    PEM_write_bio(pem, "OTHER", "", der->octets, (long)der->len);
+    assert_null(read_pem(pem));
+    expect_error(MESH_R_REFERENCE_MALFORMED);
+    BIO_free(pem);
+}
+
 /* Cut anywhere, or with any octet changed, it is no key or the same one. */
 static void try_all_of(const unsigned char *octets, size_t len, int is_pem)
 {
@@ -430,10 +476,10 @@ static void test_several_in_a_file(void **state)
 /* Listed after default our decoder is asked before its. */
 static void test_listed_last(void **state)
 {
-    static const char encrypted[] =
-        "-----BEGIN " LABEL "-----\nProc-Type: 4,ENCRYPTED\n"
-        "DEK-Info: AES-128-CBC,00000000000000000000000000000000\n\n"
-        "MEMM\n-----END " LABEL "-----\n";
+    static const char headers[] =
+        "Proc-Type: 4,ENCRYPTED\n"
+        "DEK-Info: AES-128-CBC,00000000000000000000000000000000\n";
+    const struct data *der;
     OSSL_LIB_CTX *libctx = OSSL_LIB_CTX_new();
     OSSL_PROVIDER *providers[2];
     BIO *bio = BIO_new(BIO_s_mem());
@@ -455,7 +501,9 @@ static void test_listed_last(void **state)
     is_held(key, "ec");
     BIO_free(bio);
     /* Nobody is asked for a passphrase. */
-    bio = BIO_new_mem_buf(encrypted, -1);
+    bio = BIO_new(BIO_s_mem());
+    der = der_of(VERSION, "mesh://ec", "", "");
+    PEM_write_bio(bio, LABEL, headers, der->octets, (long)der->len);
     assert_null(
         PEM_read_bio_PrivateKey_ex(bio, NULL, NULL, NULL, libctx, NULL));
     expect_error(MESH_R_REFERENCE_MALFORMED);
@@ -524,6 +572,8 @@ int main(void)
         TEST(test_bad_pem),
         TEST(test_foreign),
         TEST(test_damaged),
+        TEST(test_file_keys),
+        TEST(test_almost_label),
         TEST(test_several_in_a_file),
         TEST(test_listed_last),
         TEST(test_threads),
