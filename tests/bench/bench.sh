@@ -42,6 +42,12 @@ run --key ec.pem --file ec.pem --operations derive > derive.txt ||
 cat derive.txt
 [ "$(grep -c '^derive ' derive.txt)" = 2 ] || die "no derive"
 
+say "a third key that is not there is left out"
+run --key ec.pem --file ec.pem --provider-key missing.pem --operations sign \
+    > two.txt 2> err.txt || die "it does not run"
+grep -q 'missing.pem: no private key' err.txt || die "without a word"
+[ "$(grep -Ec '^sign +[12]( +[0-9.]+){5}$' two.txt)" = 2 ] || die "no table"
+
 run --help | grep -q -- --csv || die "no help"
 
 # refused TEXT ARGUMENT...: status 2, and why

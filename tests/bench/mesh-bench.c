@@ -47,7 +47,7 @@ static const char help[] =
     "  --key URI           the key to measure\n"
     "  --file PEM          the private key to compare with\n"
     "  --provider-key URI  a key of another provider as a third; \"-\" where "
-    "it cannot\n"
+    "it fails\n"
     "  --seconds N         for each key in each line (default 1)\n"
     "  --threads LIST      numbers of threads (default 1,2,4,8)\n"
     "  --operations LIST   of those above (default: all that the key can)\n"
@@ -108,7 +108,7 @@ static void take_turn(struct worker *w)
         result->number = w->done;
         if (!operation->run(turn_key, result)) {
             w->failed = 1;
-            complain("failed", operation->name);
+            complain(operation->name, turn_key->source);
             break;
         }
         if (w->done < SAMPLES)
@@ -160,8 +160,10 @@ static int give_turn(struct cell *cell, int threads, double seconds,
     int64_t from;
     int i, ok = 1;
 
-    for (i = 0; i < threads; i++)
+    for (i = 0; i < threads; i++) {
         workers[i].done = 0;
+        workers[i].failed = 0;
+    }
     turn_key = cell->key;
     atomic_store(&running, 1);
     pthread_barrier_wait(&start);
@@ -203,9 +205,11 @@ static double quantile(const struct cell *cell, size_t percent)
 }
 
 /* The turns of one line, the order of the keys reversed each time.  The first
- * of each key opens connections and fills caches, and does not count. */
-static int measure(int keys, int threads, double seconds, size_t turns)
+ * of each key opens connections and fills caches, and does not count.  A third
+ * key that fails is left out from then on. */
+static int measure(int *able, int threads, double seconds, size_t turns)
 {
+    int keys = *able;
     double rates[KEYS_MAX];
     size_t turn;
     int i, k, ok = 1;
@@ -215,7 +219,12 @@ static int measure(int keys, int threads, double seconds, size_t turns)
             k = turn % 2 == 0 ? i : keys - 1 - i;
             ok = give_turn(&cells[k], threads, seconds / (double)turns,
                            &rates[k]);
+            if (!ok && k > 1) {
+                ok = 1;
+                *able = k;
+            }
         }
+        keys = *able;
         for (k = 0; k < keys && turn == 0; k++)
             cells[k].count = 0;
         for (k = 0; k < keys && turn > 0; k++) {
@@ -300,7 +309,7 @@ static int compare(struct bench_key *keys, int count, int threads,
             complain("cannot start it", "a thread");
             exit(2); /* the others wait for it */
         }
-    ok = measure(able, threads, seconds, turns);
+    ok = measure(&able, threads, seconds, turns);
     turn_key = NULL;
     pthread_barrier_wait(&start);
     for (i = 0; i < threads; i++) {
@@ -385,14 +394,17 @@ static FILE *open_csv(const char *path)
     return csv;
 }
 
+/* How many there are: a third need not be one.  0 on failure. */
 static int open_keys(struct bench_key *keys, int count, OSSL_LIB_CTX *plain)
 {
     char first[64], name[64];
     int k;
 
     for (k = 0; k < count; k++) {
-        if (!bench_key_open(&keys[k], plain))
-            return complain("no private key", keys[k].source);
+        if (!bench_key_open(&keys[k], plain)) {
+            complain("no private key", keys[k].source);
+            return k > 1 ? k : 0;
+        }
         bench_key_name(&keys[k], name, sizeof(name));
         if (k == 0)
             memcpy(first, name, sizeof(first));
@@ -400,7 +412,7 @@ static int open_keys(struct bench_key *keys, int count, OSSL_LIB_CTX *plain)
             return complain("not the same kind of key as the URI's",
                             keys[k].source);
     }
-    return 1;
+    return count;
 }
 
 int main(int argc, char **argv)
@@ -457,7 +469,7 @@ int main(int argc, char **argv)
     keys[0].source = given[KEY];
     keys[1].source = given[KEY_FILE];
     keys[2].source = given[OTHER];
-    if (!open_keys(keys, count, plain)
+    if ((count = open_keys(keys, count, plain)) == 0
         || (given[CSV] != NULL && (csv = open_csv(given[CSV])) == NULL))
         goto end;
     status = run(keys, count, given[THREADS], given[OPERATIONS], seconds, csv);
