@@ -77,13 +77,13 @@ static int join_strings(const char *text, size_t len, char *out, size_t *count,
         out[n++] = c;
         if (state == ESCAPED)
             state = INSIDE;
-        else if (state == INSIDE && c == '\\')
-            state = ESCAPED;
+        else if (state == INSIDE)
+            state = c == '"' ? OUTSIDE : c == '\\' ? ESCAPED : INSIDE;
         else if (c == '"')
-            state = state == INSIDE ? OUTSIDE : INSIDE;
-        else if (state == OUTSIDE && (c == '{' || c == '['))
+            state = INSIDE;
+        else if (c == '{' || c == '[')
             depth++;
-        else if (state == OUTSIDE && (c == '}' || c == ']') && depth > 0)
+        else if ((c == '}' || c == ']') && depth > 0)
             depth--;
     }
     *count = n;
