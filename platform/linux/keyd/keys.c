@@ -14,12 +14,15 @@
 #include <string.h>
 #include <time.h>
 
-#define BUCKETS 256
+#define BUCKETS  256
+#define PREPARED 4 /* of one key; more take each other's place */
 
 struct entry {
     struct entry *next;
     struct mesh_key_name name;
     EVP_PKEY *key;
+    struct mesh_prepared *prepared[PREPARED];
+    unsigned next_prepared;
     time_t loaded, used; /* CLOCK_BOOTTIME: a suspended machine ages keys too */
 };
 
@@ -96,6 +99,8 @@ static void free_entries(struct entry *entry)
 
     for (; entry != NULL; entry = next) {
         next = entry->next;
+        for (size_t i = 0; i < PREPARED; i++)
+            mesh_prepared_free(entry->prepared[i]);
         EVP_PKEY_free(entry->key);
         OPENSSL_free(entry);
     }
@@ -112,23 +117,34 @@ static struct entry **lookup(struct mesh_keys *keys,
     return *at == NULL ? NULL : at;
 }
 
+/* The entry of that name with the lock held, if its time is not over; it is
+ * being used. */
+static struct entry *use(struct mesh_keys *keys,
+                         const struct mesh_key_name *name)
+{
+    struct entry **at = lookup(keys, name->spki_sha256);
+    time_t t = now();
+
+    if (at == NULL || strcmp((*at)->name.udf, name->udf) != 0
+        || expired(keys, *at, t))
+        return NULL;
+    (*at)->used = t;
+    return *at;
+}
+
 /* A reference from memory, or NULL; *generation tells whether keys were
  * forgotten between this and keep(). */
 static EVP_PKEY *from_memory(struct mesh_keys *keys,
                              const struct mesh_key_name *name,
                              unsigned *generation)
 {
-    struct entry **at;
+    struct entry *entry;
     EVP_PKEY *key = NULL;
-    time_t t = now();
 
     pthread_mutex_lock(&keys->mutex);
-    at = lookup(keys, name->spki_sha256);
-    if (at != NULL && strcmp((*at)->name.udf, name->udf) == 0
-        && !expired(keys, *at, t) && EVP_PKEY_up_ref((*at)->key)) {
-        key = (*at)->key;
-        (*at)->used = t;
-    }
+    entry = use(keys, name);
+    if (entry != NULL && EVP_PKEY_up_ref(entry->key))
+        key = entry->key;
     *generation = keys->generation;
     pthread_mutex_unlock(&keys->mutex);
     return key;
@@ -279,6 +295,58 @@ int mesh_keys_find(struct mesh_keys *keys, struct mesh_context *ctx,
                       "%s: neither the Secret Service nor a registered key "
                       "file has the private key",
                       name->udf);
+}
+
+static struct mesh_prepared *find_prepared(const struct entry *entry,
+                                           const struct mesh_private_op *op)
+{
+    for (size_t i = 0; entry != NULL && i < PREPARED; i++)
+        if (entry->prepared[i] != NULL
+            && mesh_prepared_is(entry->prepared[i], op))
+            return mesh_prepared_up_ref(entry->prepared[i]);
+    return NULL;
+}
+
+struct mesh_prepared *mesh_keys_prepared(struct mesh_keys *keys,
+                                         const struct mesh_key_name *name,
+                                         const struct mesh_private_op *op)
+{
+    struct mesh_prepared *prepared;
+
+    pthread_mutex_lock(&keys->mutex);
+    prepared = find_prepared(use(keys, name), op);
+    pthread_mutex_unlock(&keys->mutex);
+    return prepared;
+}
+
+struct mesh_prepared *mesh_keys_prepare(struct mesh_keys *keys,
+                                        struct mesh_context *ctx,
+                                        const struct mesh_key_name *name,
+                                        EVP_PKEY *key,
+                                        const struct mesh_private_op *op)
+{
+    struct mesh_prepared *prepared = mesh_operate_prepare(ctx, key, op);
+    struct mesh_prepared *other, *old = NULL;
+    struct entry *entry;
+
+    if (prepared == NULL || !mesh_prepared_is(prepared, op))
+        return prepared; /* not again */
+    pthread_mutex_lock(&keys->mutex);
+    entry = use(keys, name);
+    if (entry != NULL && entry->key != key)
+        entry = NULL; /* forgotten, and read again */
+    other = find_prepared(entry, op);
+    if (entry != NULL && other == NULL) {
+        old = entry->prepared[entry->next_prepared];
+        entry->prepared[entry->next_prepared] = mesh_prepared_up_ref(prepared);
+        entry->next_prepared = (entry->next_prepared + 1) % PREPARED;
+    }
+    pthread_mutex_unlock(&keys->mutex);
+    mesh_prepared_free(old);
+    if (other == NULL)
+        return prepared;
+    mesh_prepared_free(prepared); /* another thread was faster */
+    return other;
 }
 
 int mesh_keys_store(struct mesh_keys *keys, struct mesh_context *ctx,

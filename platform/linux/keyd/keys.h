@@ -7,6 +7,7 @@
 #define MESH_KEYD_KEYS_H
 
 #include "platform/linux/keyd/key_source.h"
+#include "platform/linux/keyd/operate.h"
 
 #define MESH_KEY_SOURCES_MAX 4
 
@@ -32,6 +33,18 @@ int mesh_keys_hold(struct mesh_keys *keys, struct mesh_context *ctx,
 int mesh_keys_find(struct mesh_keys *keys, struct mesh_context *ctx,
                    const struct mesh_key_name *name,
                    const struct mesh_patience *patience, EVP_PKEY **key);
+/* Prepares an operation with a key that was found; while the key is in memory,
+ * so is this.  NULL with the error raised. */
+struct mesh_prepared *mesh_keys_prepare(struct mesh_keys *keys,
+                                        struct mesh_context *ctx,
+                                        const struct mesh_key_name *name,
+                                        EVP_PKEY *key,
+                                        const struct mesh_private_op *op);
+/* What was prepared for an operation with a key in memory: a reference of the
+ * caller's own, or NULL. */
+struct mesh_prepared *mesh_keys_prepared(struct mesh_keys *keys,
+                                         const struct mesh_key_name *name,
+                                         const struct mesh_private_op *op);
 /* Puts a new key into the first source that takes keys.  MESH_R_KEY_EXISTS. */
 int mesh_keys_store(struct mesh_keys *keys, struct mesh_context *ctx,
                     EVP_PKEY *key, const struct mesh_patience *patience);

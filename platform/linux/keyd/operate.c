@@ -16,6 +16,7 @@
 #include <openssl/params.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -272,39 +273,190 @@ static const struct method {
                              "the data cannot be decapsulated with this key"},
 };
 
-/* The one way in which everything is done. */
-static int run(struct mesh_context *ctx, EVP_PKEY *key, EVP_PKEY *peer,
-               const struct mesh_rule *rule, const OSSL_PARAM *params,
-               const unsigned char *in, size_t in_len, unsigned char *out,
-               size_t *out_len)
+struct mesh_prepared {
+    atomic_uint references;
+    struct mesh_private_op op;
+    const struct mesh_rule *rule;
+    size_t input_len;     /* of a digest to be signed; 0: it depends */
+    EVP_MD_CTX *md;       /* of what signs messages */
+    EVP_PKEY_CTX *native; /* in md, if there is one */
+    int once;             /* libcrypto cannot copy it */
+};
+
+/* A copy for one use. */
+static int copy_native(const struct mesh_prepared *from, EVP_MD_CTX **md,
+                       EVP_PKEY_CTX **native)
 {
-    const struct method *method = &methods[rule->operation];
-    int is_message = (rule->takes & MESH_TAKES_MESSAGE) != 0;
-    EVP_MD_CTX *md = is_message ? EVP_MD_CTX_new() : NULL;
-    EVP_PKEY_CTX *native = NULL, *own = NULL;
+    *md = NULL;
+    *native = NULL;
+    if (from->md == NULL)
+        return (*native = EVP_PKEY_CTX_dup(from->native)) != NULL;
+    *md = EVP_MD_CTX_new();
+    return *md != NULL && EVP_MD_CTX_copy_ex(*md, from->md) == 1;
+}
+
+static void free_native(EVP_MD_CTX *md, EVP_PKEY_CTX *native)
+{
+    if (md == NULL)
+        EVP_PKEY_CTX_free(native);
+    EVP_MD_CTX_free(md);
+}
+
+static int init_native(struct mesh_context *ctx, struct mesh_prepared *p,
+                       EVP_PKEY *key)
+{
     int ok;
 
-    if (is_message) {
-        ok = md != NULL
-             && EVP_DigestSignInit_ex(md, &native, NULL, ctx->libctx, NULL, key,
-                                      NULL)
+    if ((p->rule->takes & MESH_TAKES_MESSAGE) != 0) {
+        p->md = EVP_MD_CTX_new();
+        ok = p->md != NULL
+             && EVP_DigestSignInit_ex(p->md, &p->native, NULL, ctx->libctx,
+                                      NULL, key, NULL)
                     == 1;
     } else {
-        native = own = EVP_PKEY_CTX_new_from_pkey(ctx->libctx, key, NULL);
-        ok = native != NULL && method->init(native, NULL) == 1;
+        p->native = EVP_PKEY_CTX_new_from_pkey(ctx->libctx, key, NULL);
+        ok = p->native != NULL
+             && methods[p->rule->operation].init(p->native, NULL) == 1;
     }
-    if (!ok) {
+    return ok
+           || mesh_raise(ctx, MESH_R_OPERATION_UNSUPPORTED,
+                         "%s: libcrypto %s cannot do this with a key of type "
+                         "%s",
+                         p->rule->name, OpenSSL_version(OPENSSL_VERSION_STRING),
+                         EVP_PKEY_get0_type_name(key));
+}
+
+/* Whether libcrypto can copy it, which not all its algorithms can. */
+static int can_be_copied(const struct mesh_prepared *p)
+{
+    EVP_PKEY_CTX *native;
+    EVP_MD_CTX *md;
+    int ok;
+
+    ERR_set_mark();
+    ok = copy_native(p, &md, &native);
+    ERR_pop_to_mark();
+    free_native(md, native);
+    return ok;
+}
+
+static int refuse_for_key(struct mesh_context *ctx,
+                          const struct mesh_rule *rule, const EVP_PKEY *key,
+                          const char *against)
+{
+    return mesh_raise(ctx, MESH_R_OPERATION_UNSUPPORTED,
+                      "%s with a key of type %s %s", rule->name,
+                      EVP_PKEY_get0_type_name(key), against);
+}
+
+struct mesh_prepared *mesh_operate_prepare(struct mesh_context *ctx,
+                                           EVP_PKEY *key,
+                                           const struct mesh_private_op *op)
+{
+    const char *type = EVP_PKEY_get0_type_name(key);
+    unsigned family = mesh_algorithm_family(key);
+    const struct mesh_rule *rule =
+        family != 0 ? mesh_rule_next(op, family, NULL) : NULL;
+    const char *against;
+    struct mesh_prepared *p;
+    struct parameters params;
+    int size = 0, ok;
+
+    if (rule == NULL) {
         mesh_raise(ctx, MESH_R_OPERATION_UNSUPPORTED,
-                   "%s: libcrypto %s cannot do this with a key of type %s",
-                   rule->name, OpenSSL_version(OPENSSL_VERSION_STRING),
-                   EVP_PKEY_get0_type_name(key));
-        goto end;
+                   "%s with a key of type %s",
+                   mesh_rule_next(op, 0, NULL)->name, type);
+        return NULL;
     }
-    ok = set_parameters(ctx, rule, native, params);
-    if (!ok)
-        goto end;
-    ok = (peer == NULL || EVP_PKEY_derive_set_peer_ex(native, peer, 0) == 1)
-         && (is_message ? EVP_DigestSign(md, out, out_len, in, in_len)
+    against = mesh_rule_objection(rule, op, 1); /* the input's comes later */
+    if (against != NULL) {
+        refuse_for_key(ctx, rule, key, against);
+        return NULL;
+    }
+    if (op->operation == MESH_OP_SIGN && op->digest[0] != '\0'
+        && (size = digest_size(ctx, op->digest)) <= 0)
+        return NULL;
+    p = OPENSSL_zalloc(sizeof(*p));
+    if (p == NULL) {
+        mesh_raise(ctx, MESH_R_MEMORY, "out of memory");
+        return NULL;
+    }
+    atomic_init(&p->references, 1);
+    p->op = *op;
+    p->rule = rule;
+    p->input_len = (size_t)size;
+    build_parameters(op, rule, &params);
+    ERR_clear_error(); /* libcrypto's errors from here on are of this work */
+    ok = init_native(ctx, p, key)
+         && set_parameters(ctx, rule, p->native, params.list);
+    ERR_clear_error();
+    if (!ok) {
+        mesh_prepared_free(p);
+        return NULL;
+    }
+    p->once = op->label_len != 0 || !can_be_copied(p);
+    p->op.label = NULL; /* the caller's; libcrypto has its own copy */
+    return p;
+}
+
+struct mesh_prepared *mesh_prepared_up_ref(struct mesh_prepared *prepared)
+{
+    atomic_fetch_add_explicit(&prepared->references, 1, memory_order_relaxed);
+    return prepared;
+}
+
+void mesh_prepared_free(struct mesh_prepared *prepared)
+{
+    if (prepared == NULL
+        || atomic_fetch_sub_explicit(&prepared->references, 1,
+                                     memory_order_acq_rel)
+               != 1)
+        return;
+    free_native(prepared->md, prepared->native);
+    OPENSSL_free(prepared);
+}
+
+int mesh_prepared_is(const struct mesh_prepared *prepared,
+                     const struct mesh_private_op *op)
+{
+    const struct mesh_private_op *own = &prepared->op;
+
+    return !prepared->once && op->label_len == 0
+           && own->operation == op->operation && own->padding == op->padding
+           && own->salt_length == op->salt_length
+           && own->deterministic == op->deterministic
+           && own->encoded == op->encoded
+           && own->tls_client_version == op->tls_client_version
+           && own->tls_negotiated_version == op->tls_negotiated_version
+           && own->implicit_rejection == op->implicit_rejection
+           && strcmp(own->digest, op->digest) == 0
+           && strcmp(own->mgf1_digest, op->mgf1_digest) == 0
+           && strcmp(own->variant, op->variant) == 0;
+}
+
+static int derive_from(struct mesh_context *ctx, EVP_PKEY_CTX *native,
+                       const unsigned char *in, size_t in_len)
+{
+    EVP_PKEY *peer = peer_key(ctx, in, in_len);
+    int ok = peer != NULL
+             && check_peer(ctx, EVP_PKEY_CTX_get0_pkey(native), peer)
+             && EVP_PKEY_derive_set_peer_ex(native, peer, 0) == 1;
+
+    EVP_PKEY_free(peer);
+    return ok;
+}
+
+/* The one way in which everything is done; what was raised before stays. */
+static int run(struct mesh_context *ctx, const struct mesh_rule *rule,
+               EVP_MD_CTX *md, EVP_PKEY_CTX *native, const unsigned char *in,
+               size_t in_len, unsigned char *out, size_t *out_len)
+{
+    const struct method *method = &methods[rule->operation];
+    int ok = rule->operation != MESH_OP_DERIVE
+             || derive_from(ctx, native, in, in_len);
+
+    ok = ok
+         && (md != NULL ? EVP_DigestSign(md, out, out_len, in, in_len)
                         : method->run(native, out, out_len, in, in_len))
                 == 1;
     if (!ok && method->failed == NULL)
@@ -312,54 +464,47 @@ static int run(struct mesh_context *ctx, EVP_PKEY *key, EVP_PKEY *peer,
     else if (!ok)
         mesh_raise(ctx, MESH_R_OPERATION_FAILED, "%s: %s", rule->name,
                    method->failed);
-end:
-    EVP_PKEY_CTX_free(own);
-    EVP_MD_CTX_free(md);
     return ok;
 }
 
-int mesh_operate(struct mesh_context *ctx, EVP_PKEY *key,
-                 const struct mesh_private_op *op, const unsigned char *in,
-                 size_t in_len, unsigned char **out, size_t *out_len)
+int mesh_prepared_run(struct mesh_context *ctx,
+                      const struct mesh_prepared *prepared,
+                      const unsigned char *in, size_t in_len,
+                      unsigned char **out, size_t *out_len)
 {
-    const char *type = EVP_PKEY_get0_type_name(key), *against;
-    unsigned family = mesh_algorithm_family(key);
-    const struct mesh_rule *rule =
-        family != 0 ? mesh_rule_next(op, family, NULL) : NULL;
+    const struct mesh_rule *rule = prepared->rule;
+    EVP_PKEY *key = EVP_PKEY_CTX_get0_pkey(prepared->native);
     /* of X448, DHKEM gives more than the key's own size */
     size_t room = (size_t)EVP_PKEY_get_size(key);
-    struct parameters params;
+    const char *against = mesh_rule_objection(rule, &prepared->op, in_len);
+    EVP_MD_CTX *md = prepared->md;
+    EVP_PKEY_CTX *native = prepared->native;
     unsigned char *buffer;
-    EVP_PKEY *peer = NULL;
     struct mesh_failure failure;
     struct mesh_context local = mesh_failure_context(ctx, &failure);
     int ok;
 
-    if (rule == NULL)
-        return mesh_raise(ctx, MESH_R_OPERATION_UNSUPPORTED,
-                          "%s with a key of type %s",
-                          mesh_rule_next(op, 0, NULL)->name, type);
-    against = mesh_rule_objection(rule, op, in_len);
+    if (against == NULL && prepared->input_len != 0
+        && in_len != prepared->input_len)
+        against = "needs input of the digest's length";
     if (against != NULL)
-        return mesh_raise(ctx, MESH_R_OPERATION_UNSUPPORTED,
-                          "%s with a key of type %s %s", rule->name, type,
-                          against);
+        return refuse_for_key(ctx, rule, key, against);
     if (room < EVP_MAX_MD_SIZE)
         room = EVP_MAX_MD_SIZE;
     *out_len = room;
     buffer = OPENSSL_zalloc(room);
     if (buffer == NULL)
         return mesh_raise(ctx, MESH_R_MEMORY, "out of memory");
-    build_parameters(op, rule, &params);
-    ERR_clear_error(); /* libcrypto's errors from here on are of this work */
-    ok = op->operation != MESH_OP_DERIVE
-         || ((peer = peer_key(&local, in, in_len)) != NULL
-             && check_peer(&local, key, peer));
-    ok = ok
-         && run(&local, key, peer, rule, params.list, in, in_len, buffer,
-                out_len);
-    ERR_clear_error();
-    EVP_PKEY_free(peer);
+    if (ERR_peek_error() != 0)
+        ERR_clear_error(); /* libcrypto's errors from here on are of this work
+                            */
+    ok = prepared->once || copy_native(prepared, &md, &native)
+         || mesh_raise(&local, MESH_R_MEMORY, "out of memory");
+    ok = ok && run(&local, rule, md, native, in, in_len, buffer, out_len);
+    if (!prepared->once)
+        free_native(md, native);
+    if (!ok)
+        ERR_clear_error();
     if ((rule->takes & MESH_LEAVES_SECRETS) != 0)
         mesh_wipe_stack();
     if (!ok) {
@@ -368,6 +513,18 @@ int mesh_operate(struct mesh_context *ctx, EVP_PKEY *key,
     }
     *out = buffer;
     return 1;
+}
+
+int mesh_operate(struct mesh_context *ctx, EVP_PKEY *key,
+                 const struct mesh_private_op *op, const unsigned char *in,
+                 size_t in_len, unsigned char **out, size_t *out_len)
+{
+    struct mesh_prepared *prepared = mesh_operate_prepare(ctx, key, op);
+    int ok = prepared != NULL
+             && mesh_prepared_run(ctx, prepared, in, in_len, out, out_len);
+
+    mesh_prepared_free(prepared);
+    return ok;
 }
 
 void mesh_operate_describe(const struct mesh_private_op *op, char *text,

@@ -19,9 +19,33 @@ int mesh_operate_check(struct mesh_context *ctx,
                        const unsigned char *in, size_t in_len);
 
 /*
- * Does a checked operation.  *out (OPENSSL_clear_free) and *out_len are the
+ * An operation with one key, all but its input: setting it up costs libcrypto a
+ * tenth of a P-256 signature.  It is never changed; any thread may use it at
+ * any time.
+ */
+struct mesh_prepared;
+
+/* Prepares an operation; holds a reference of key.  NULL with the error raised
+ * if the key cannot do it, or libcrypto. */
+struct mesh_prepared *mesh_operate_prepare(struct mesh_context *ctx,
+                                           EVP_PKEY *key,
+                                           const struct mesh_private_op *op);
+struct mesh_prepared *mesh_prepared_up_ref(struct mesh_prepared *prepared);
+void mesh_prepared_free(struct mesh_prepared *prepared); /* NULL is allowed */
+/* Whether it is this operation, and may be used for it again. */
+int mesh_prepared_is(const struct mesh_prepared *prepared,
+                     const struct mesh_private_op *op);
+
+/*
+ * Does a prepared operation.  *out (OPENSSL_clear_free) and *out_len are the
  * caller's.  Whatever made a decryption fail, the error is the same.
  */
+int mesh_prepared_run(struct mesh_context *ctx,
+                      const struct mesh_prepared *prepared,
+                      const unsigned char *in, size_t in_len,
+                      unsigned char **out, size_t *out_len);
+
+/* Does a checked operation once: prepares, runs and forgets it. */
 int mesh_operate(struct mesh_context *ctx, EVP_PKEY *key,
                  const struct mesh_private_op *op, const unsigned char *in,
                  size_t in_len, unsigned char **out, size_t *out_len);

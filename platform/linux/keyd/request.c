@@ -62,6 +62,25 @@ static int serve_stat(struct call *call)
     return ok;
 }
 
+/* What can be refused without the key is, before anybody is asked for it. */
+static struct mesh_prepared *prepare(struct call *call,
+                                     const struct mesh_private_op *op)
+{
+    struct mesh_keys *keys = call->service->keys;
+    struct mesh_prepared *prepared;
+    EVP_PKEY *key;
+
+    if (!mesh_operate_check(call->ctx, op, call->data, call->data_len))
+        return NULL;
+    mesh_operate_describe(op, call->what, sizeof(call->what));
+    if (!mesh_keys_find(keys, call->ctx, &call->name, &call->patience, &key))
+        return NULL;
+    call->is_named = 1;
+    prepared = mesh_keys_prepare(keys, call->ctx, &call->name, key, op);
+    EVP_PKEY_free(key);
+    return prepared;
+}
+
 static int serve_operate(struct call *call)
 {
     const struct mesh_request *request = call->request;
@@ -76,7 +95,7 @@ static int serve_operate(struct call *call)
         .deterministic = request->deterministic,
         .encoded = request->encoded,
     };
-    EVP_PKEY *key;
+    struct mesh_prepared *prepared;
     int ok;
 
     /* what does not fit becomes negative, which the check refuses */
@@ -85,16 +104,16 @@ static int serve_operate(struct call *call)
     memcpy(op.digest, request->digest, sizeof(op.digest));
     memcpy(op.mgf1_digest, request->mgf1_digest, sizeof(op.mgf1_digest));
     memcpy(op.variant, request->variant, sizeof(op.variant));
-    if (!mesh_operate_check(call->ctx, &op, call->data, call->data_len))
+    prepared = mesh_keys_prepared(call->service->keys, &call->name, &op);
+    if (prepared == NULL)
+        prepared = prepare(call, &op);
+    if (prepared == NULL)
         return 0;
     mesh_operate_describe(&op, call->what, sizeof(call->what));
-    if (!mesh_keys_find(call->service->keys, call->ctx, &call->name,
-                        &call->patience, &key))
-        return 0;
     call->is_named = 1;
-    ok = mesh_operate(call->ctx, key, &op, call->data, call->data_len,
-                      &call->out, &call->out_len);
-    EVP_PKEY_free(key);
+    ok = mesh_prepared_run(call->ctx, prepared, call->data, call->data_len,
+                           &call->out, &call->out_len);
+    mesh_prepared_free(prepared);
     if (ok && call->out_len > request->out_max)
         ok = mesh_raise(call->ctx, MESH_R_BUFFER_TOO_SMALL,
                         "the result has %zu octets, there is room for %u",
@@ -350,7 +369,8 @@ void mesh_request_serve(struct mesh_service *service,
     ok = run(&call, handler);
     if (!ok && failure.reason == MESH_R_NONE)
         mesh_raise(&local, MESH_R_INTERNAL, "mesh-keyd does not know why");
-    ERR_clear_error();
+    if (ERR_peek_error() != 0)
+        ERR_clear_error();
     if ((flags & OWNER_ONLY) != 0) /* they hold keys as octets */
         mesh_wipe_stack();
     if ((flags & IS_LOGGED) != 0)
