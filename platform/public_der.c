@@ -17,6 +17,8 @@
 #include <openssl/x509.h>
 #include <string.h>
 
+#define EC_OCTETS_MAX 72 /* of a coordinate: sect571 */
+
 /* RSAPublicKey of RFC 8017, A.1.1. */
 typedef struct {
     BIGNUM *n, *e;
@@ -75,33 +77,35 @@ static int rsa_parts(EVP_PKEY *key, struct parts *parts)
     return parts->len > 0;
 }
 
-static int is(EVP_PKEY *key, const char *param, const char *wanted)
-{
-    char value[64];
-
-    return EVP_PKEY_get_utf8_string_param(key, param, value, sizeof(value),
-                                          NULL)
-           && strcmp(value, wanted) == 0;
-}
-
 /* With explicit parameters a curve may have a name, too; and the encoded public
  * key is never a compressed point. */
 static int ec_parts(EVP_PKEY *key, struct parts *parts)
 {
-    char curve[64];
-    size_t len;
+    char curve[64] = "", encoding[32] = "", format[32] = "";
+    unsigned char point[1 + 2 * EC_OCTETS_MAX];
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, curve,
+                               sizeof(curve)),
+        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_ENCODING, encoding,
+                               sizeof(encoding)),
+        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
+                               format, sizeof(format)),
+        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, point,
+                                sizeof(point)),
+        OSSL_PARAM_END};
 
-    if (!is(key, OSSL_PKEY_PARAM_EC_ENCODING, OSSL_PKEY_EC_ENCODING_GROUP)
-        || !is(key, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
-               OSSL_PKEY_EC_POINT_CONVERSION_FORMAT_UNCOMPRESSED)
-        || !EVP_PKEY_get_group_name(key, curve, sizeof(curve), NULL)
+    if (EVP_PKEY_get_params(key, params) <= 0
+        || strcmp(encoding, OSSL_PKEY_EC_ENCODING_GROUP) != 0
+        || strcmp(format, OSSL_PKEY_EC_POINT_CONVERSION_FORMAT_UNCOMPRESSED)
+               != 0
+        || !OSSL_PARAM_modified(&params[3])
         || (parts->curve = OBJ_txt2obj(curve, 0)) == NULL)
         return 0;
     parts->algorithm = OBJ_nid2obj(NID_X9_62_id_ecPublicKey);
     parts->parameters = V_ASN1_OBJECT;
-    len = EVP_PKEY_get1_encoded_public_key(key, &parts->octets);
-    parts->len = (int)len;
-    return len > 0;
+    parts->octets = OPENSSL_memdup(point, params[3].return_size);
+    parts->len = (int)params[3].return_size;
+    return parts->octets != NULL;
 }
 
 /* A type whose name says all, and whose public key is a string of octets. */

@@ -258,7 +258,7 @@ static int find_key(struct mesh_search *s, const char *name,
     struct mesh_profile *profile;
     struct attempt attempt;
     size_t i, count = mesh_layout_count(s->layout);
-    int ok = 1, taken, named;
+    int ok = 1, taken;
 
     start_attempt(&attempt, s->ctx);
     for (i = 0; ok && i < 2 * count; i++) {
@@ -289,9 +289,7 @@ static int find_key(struct mesh_search *s, const char *name,
             attempt.reason == MESH_R_NONE ? "" : "; unread: ", attempt.text);
     /* A device only in a personal profile, or another rule's name for the key
      * that is a profile's identity. */
-    if (!mesh_trust_name(s->ctx, s->profile, udf, &named))
-        return 0;
-    if (named)
+    if (mesh_trust_is_identity(s->ctx, s->profile, s->key))
         s->key = NULL;
     return 1;
 }

@@ -46,11 +46,15 @@ static const struct mesh_profile_key *identity(struct mesh_context *ctx,
     return key;
 }
 
+static const char *identity_member(const struct mesh_profile *p)
+{
+    return p->kind == MESH_PROFILE_DEVICE ? DEVICE_KEY : MASTER_KEY;
+}
+
 int mesh_trust_name(struct mesh_context *ctx, const struct mesh_profile *p,
                     const struct mesh_udf *udf, int *named)
 {
     const struct mesh_profile_key *key;
-    int is_device = p->kind == MESH_PROFILE_DEVICE;
 
     *named = 0;
     /* Random: nothing to recompute, and no rule of truncation. */
@@ -62,14 +66,24 @@ int mesh_trust_name(struct mesh_context *ctx, const struct mesh_profile *p,
         *named = strncmp(asked, own, strlen(asked)) == 0;
         return 1;
     }
-    key = identity(ctx, p, is_device ? DEVICE_KEY : MASTER_KEY);
+    key = identity(ctx, p, identity_member(p));
     return key != NULL && mesh_profile_key_named(ctx, key, udf, named);
+}
+
+int mesh_trust_is_identity(struct mesh_context *ctx,
+                           const struct mesh_profile *p,
+                           const struct mesh_profile_key *key)
+{
+    const struct mesh_profile_key *own = NULL;
+
+    if (p->kind != MESH_PROFILE_APPLICATION)
+        own = identity(ctx, p, identity_member(p));
+    return own != NULL && strcmp(own->udf, key->udf) == 0;
 }
 
 int mesh_trust_identity(struct mesh_context *ctx, const struct mesh_profile *p)
 {
-    const struct mesh_profile_key *key = identity(
-        ctx, p, p->kind == MESH_PROFILE_DEVICE ? DEVICE_KEY : MASTER_KEY);
+    const struct mesh_profile_key *key = identity(ctx, p, identity_member(p));
     size_t i;
 
     if (key == NULL)

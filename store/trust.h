@@ -22,6 +22,11 @@
 int mesh_trust_name(struct mesh_context *ctx, const struct mesh_profile *p,
                     const struct mesh_udf *udf, int *named);
 
+/* Whether an open key is the one whose fingerprint is the profile's name. */
+int mesh_trust_is_identity(struct mesh_context *ctx,
+                           const struct mesh_profile *p,
+                           const struct mesh_profile_key *key);
+
 /* Rule 1, and rule 2 for a master profile: signed by the key that is its name;
  * used by mesh_profile_parse(), as the next. */
 int mesh_trust_identity(struct mesh_context *ctx, const struct mesh_profile *p);
