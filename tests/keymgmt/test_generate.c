@@ -145,6 +145,7 @@ static void test_algorithms(void **state)
         key = generate_type(rows[i].type, options);
         assert_non_null(key);
         assert_int_equal(double_made.made, ++made);
+        assert_int_equal(ERR_peek_error(), 0);
         assert_string_equal(double_made.algorithm, rows[i].algorithm);
         assert_string_equal(double_made.profile, "device");
         assert_string_equal(double_made.role, "-");
@@ -153,6 +154,7 @@ static void test_algorithms(void **state)
             OSSL_PROVIDER_get0_name(EVP_PKEY_get0_provider(key)), "mesh");
         assert_int_equal(EVP_PKEY_eq(key, key), 1);
         assert_null(EVP_PKEY2PKCS8(key));
+        ERR_clear_error();
         EVP_PKEY_free(key);
     }
     assert_int_equal(double_made.unmade, 0); /* whoever wants it has the URI */
