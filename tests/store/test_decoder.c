@@ -317,11 +317,12 @@ static void test_file_keys(void **state)
     for (size_t i = 0; (name = double_name(i)) != NULL; i++) {
         unsigned char *der = NULL;
         EVP_PKEY *key = double_key(name);
-        BIO *pem = BIO_new(BIO_s_mem());
+        BIO *pem;
         int len;
 
         if (key == NULL)
             continue;
+        pem = BIO_new(BIO_s_mem());
         len = i2d_PrivateKey(key, &der);
         PEM_write_bio_PrivateKey(pem, key, NULL, NULL, 0, NULL, NULL);
         for (int k = 0; k < 4; k++) {
