@@ -6,8 +6,8 @@ foreach(script sign_and_decrypt certificates encode reference tls)
         endforeach()
     endforeach()
 endforeach()
-foreach(script added_memory bad_uri castore castore_tls first_listed fork fork_chroot
-        guest keyd_dies memory search valgrind)
+foreach(script added_memory bad_reference bad_uri castore castore_tls first_listed fork
+        fork_chroot guest keyd_dies memory search valgrind)
     mesh_script_test(provider ${script})
 endforeach()
 
