@@ -7,12 +7,12 @@
 #include "keymgmt/operations.h"
 #include "keymgmt/types.h"
 #include "keymgmt/use.h"
+#include "platform/public_der.h"
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
-#include <openssl/x509.h>
 #include <string.h>
 
 #define SECRET_MAX 128 /* octets: more than any field of libcrypto's curves */
@@ -130,7 +130,7 @@ static int derive_raw(struct mesh_use *use, unsigned char *secret, size_t *len)
     if (use->peer == NULL)
         return mesh_raise(use->ctx, MESH_R_USAGE,
                           "a key exchange without the peer's key");
-    der_len = i2d_PUBKEY(use->peer, &der);
+    der_len = mesh_public_spki(use->ctx, use->peer, &der);
     ok = der_len > 0
          && mesh_key_operate(use->key, &op, der, (size_t)der_len, secret, len);
     OPENSSL_free(der);
