@@ -56,10 +56,6 @@ static OSSL_FUNC_signature_get_ctx_params_fn signature_get_params;
 static OSSL_FUNC_signature_gettable_ctx_params_fn signature_gettable;
 static OSSL_FUNC_signature_set_ctx_params_fn signature_set_params;
 static OSSL_FUNC_signature_settable_ctx_params_fn signature_settable;
-static OSSL_FUNC_signature_get_ctx_md_params_fn signature_get_md_params;
-static OSSL_FUNC_signature_gettable_ctx_md_params_fn signature_gettable_md;
-static OSSL_FUNC_signature_set_ctx_md_params_fn signature_set_md_params;
-static OSSL_FUNC_signature_settable_ctx_md_params_fn signature_settable_md;
 static OSSL_FUNC_signature_sign_init_fn signature_sign_message_init;
 static OSSL_FUNC_signature_verify_init_fn signature_verify_message_init;
 
@@ -476,37 +472,6 @@ static const OSSL_PARAM *signature_settable(void *vctx, void *provctx)
                : NULL;
 }
 
-/* Of the hash. */
-static int signature_get_md_params(void *vctx, OSSL_PARAM params[])
-{
-    struct signature *s = vctx;
-
-    return s->hashing && EVP_MD_CTX_get_params(s->md, params);
-}
-
-static const OSSL_PARAM *signature_gettable_md(void *vctx)
-{
-    struct signature *s = vctx;
-
-    return s->hashing ? EVP_MD_gettable_ctx_params(EVP_MD_CTX_get0_md(s->md))
-                      : NULL;
-}
-
-static int signature_set_md_params(void *vctx, const OSSL_PARAM params[])
-{
-    struct signature *s = vctx;
-
-    return s->hashing && EVP_MD_CTX_set_params(s->md, params);
-}
-
-static const OSSL_PARAM *signature_settable_md(void *vctx)
-{
-    struct signature *s = vctx;
-
-    return s->hashing ? EVP_MD_settable_ctx_params(EVP_MD_CTX_get0_md(s->md))
-                      : NULL;
-}
-
 /* OpenSSL 3.4: only for what signs messages in any case; of other keys that
  * would be another algorithm for each digest. */
 static int message_init(struct signature *s, struct mesh_key *key,
@@ -569,14 +534,6 @@ static const OSSL_DISPATCH functions[] = {
     {OSSL_FUNC_SIGNATURE_SET_CTX_PARAMS, (void (*)(void))signature_set_params},
     {OSSL_FUNC_SIGNATURE_SETTABLE_CTX_PARAMS,
      (void (*)(void))signature_settable},
-    {OSSL_FUNC_SIGNATURE_GET_CTX_MD_PARAMS,
-     (void (*)(void))signature_get_md_params},
-    {OSSL_FUNC_SIGNATURE_GETTABLE_CTX_MD_PARAMS,
-     (void (*)(void))signature_gettable_md},
-    {OSSL_FUNC_SIGNATURE_SET_CTX_MD_PARAMS,
-     (void (*)(void))signature_set_md_params},
-    {OSSL_FUNC_SIGNATURE_SETTABLE_CTX_MD_PARAMS,
-     (void (*)(void))signature_settable_md},
     {FUNC_SIGN_MESSAGE_INIT, (void (*)(void))signature_sign_message_init},
     {FUNC_VERIFY_MESSAGE_INIT, (void (*)(void))signature_verify_message_init},
     {0, NULL},

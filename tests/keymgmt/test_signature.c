@@ -11,6 +11,14 @@
 #include <openssl/rsa.h>
 #include <string.h>
 
+/* OpenSSL 3.4 */
+int EVP_PKEY_sign_message_init(EVP_PKEY_CTX *ctx, EVP_SIGNATURE *algorithm,
+                               const OSSL_PARAM params[]);
+int EVP_PKEY_verify_message_init(EVP_PKEY_CTX *ctx, EVP_SIGNATURE *algorithm,
+                                 const OSSL_PARAM params[]);
+#pragma weak EVP_PKEY_sign_message_init
+#pragma weak EVP_PKEY_verify_message_init
+
 #define SIGNATURE_MAX 32768 /* SLH-DSA-SHA2-128f: 17088 */
 
 static const unsigned char message[] = "a message to be signed";
@@ -408,6 +416,54 @@ static void test_copy_of_one_shot(void **state)
     }
 }
 
+/* As the pages of ML-DSA have it: the algorithm is named, the message whole.
+ * The algorithm of another provider cannot have the key. */
+static void test_whole_messages(void **state)
+{
+    static const char *const names[] = {"ml-dsa-65", "ed25519", "rsa"};
+    static struct signed_data data;
+    size_t i;
+
+    (void)state;
+    if (EVP_PKEY_sign_message_init == NULL) {
+        print_message("           not in this libcrypto, skipped\n");
+        return;
+    }
+    for (i = 0; i < 3; i++) {
+        EVP_PKEY *held = held_key(names[i]);
+        EVP_PKEY_CTX *c = EVP_PKEY_CTX_new_from_pkey(app, held, NULL);
+        EVP_SIGNATURE *ours = EVP_SIGNATURE_fetch(
+            app, EVP_PKEY_get0_type_name(held), "provider=mesh");
+        EVP_SIGNATURE *theirs = EVP_SIGNATURE_fetch(
+            app, EVP_PKEY_get0_type_name(held), "provider=default");
+
+        assert_non_null(ours);
+        assert_int_not_equal(EVP_PKEY_sign_message_init(c, theirs, NULL), 1);
+        assert_int_equal(EVP_PKEY_sign_message_init(c, ours, NULL) == 1, i < 2);
+        if (i < 2) {
+            assert_int_equal(
+                EVP_PKEY_sign(c, NULL, &data.len, message, sizeof(message)), 1);
+            assert_int_equal(
+                EVP_PKEY_sign(c, data.sig, &data.len, message, sizeof(message)),
+                1);
+            assert_int_equal(
+                verify(NULL, double_key(names[i]), NULL, "", &data), 1);
+            assert_int_equal(EVP_PKEY_verify_message_init(c, ours, NULL), 1);
+            assert_int_equal(EVP_PKEY_verify(c, data.sig, data.len, message,
+                                             sizeof(message)),
+                             1);
+            assert_int_not_equal(EVP_PKEY_verify(c, data.sig, data.len, message,
+                                                 sizeof(message) - 1),
+                                 1);
+        }
+        EVP_SIGNATURE_free(ours);
+        EVP_SIGNATURE_free(theirs);
+        EVP_PKEY_CTX_free(c);
+        EVP_PKEY_free(held);
+        ERR_clear_error();
+    }
+}
+
 /* Of a digest, or of octets as they are: 1 and the signature, or 0. */
 static int sign_digest(OSSL_LIB_CTX *libctx, EVP_PKEY *key, const char *options,
                        size_t in_len, struct signed_data *data)
@@ -560,6 +616,7 @@ int main(void)
         TEST(test_unknown_parameters),
         TEST(test_in_parts),
         TEST(test_copy_of_one_shot),
+        TEST(test_whole_messages),
         TEST(test_without_hashing),
         TEST(test_errors),
     };
