@@ -22,6 +22,7 @@ struct mesh_key {
     const char *type;
     enum mesh_key_kind kind;
     struct mesh_key_name name; /* MESH_KEY_HELD */
+    _Atomic(struct mesh_kept *) kept;
 };
 
 struct mesh_key *mesh_key_new(struct mesh_context *ctx, EVP_PKEY *native,
@@ -97,9 +98,30 @@ struct mesh_key *mesh_key_new_empty(struct mesh_context *ctx, const char *type)
     return key;
 }
 
+static void release_kept(struct mesh_key *key)
+{
+    struct mesh_kept *kept = atomic_exchange(&key->kept, NULL);
+
+    if (kept != NULL)
+        kept->release(kept);
+}
+
+int mesh_key_keep(struct mesh_key *key, struct mesh_kept *kept)
+{
+    struct mesh_kept *none = NULL;
+
+    return atomic_compare_exchange_strong(&key->kept, &none, kept);
+}
+
+const struct mesh_kept *mesh_key_kept(const struct mesh_key *key)
+{
+    return atomic_load(&((struct mesh_key *)key)->kept);
+}
+
 void mesh_key_fill(struct mesh_key *key, EVP_PKEY *native,
                    enum mesh_key_kind kind)
 {
+    release_kept(key);
     EVP_PKEY_free(key->public);
     key->public = native;
     key->kind = kind;
@@ -119,6 +141,7 @@ void mesh_key_free(struct mesh_key *key)
         return;
     if (atomic_load(&key->state) == UNWRITTEN && key->maker == getpid())
         unmake(key);
+    release_kept(key);
     EVP_PKEY_free(key->public);
     OPENSSL_free(key->uri);
     OPENSSL_free(key);

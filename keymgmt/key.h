@@ -57,6 +57,17 @@ const struct mesh_key_name *mesh_key_name(const struct mesh_key *key);
 /* The name that libcrypto fetches its key management by: "RSA", "EC" … */
 const char *mesh_key_type(const struct mesh_key *key);
 
+/* What an operation leaves with the key so that the next one of its kind begins
+ * sooner: the first member of whatever that is. */
+struct mesh_kept {
+    void (*release)(struct mesh_kept *kept);
+};
+/* Keeps it, if nothing is kept yet, until the key changes or goes: 1; or 0, and
+ * it is still the caller's.  It must not refer to the key, and not change any
+ * more: any thread may be reading it. */
+int mesh_key_keep(struct mesh_key *key, struct mesh_kept *kept);
+const struct mesh_kept *mesh_key_kept(const struct mesh_key *key); /* or NULL */
+
 /* Does a private operation in the key store, as mesh_keystore_operate(); not
  * for a software key, which the caller uses itself. */
 int mesh_key_operate(struct mesh_key *key, const struct mesh_private_op *op,

@@ -239,7 +239,8 @@ static int keymgmt_import(void *keydata, int selection,
 }
 
 /* Fails exactly when the private half of a held key is asked for: libcrypto
- * then leaves the operation to us.  Of a public key "all" is the public half.
+ * then leaves the operation to us; before each one, so the text is short.  Of a
+ * public key "all" is the public half.
  */
 static int keymgmt_export(void *keydata, int selection, OSSL_CALLBACK *cb,
                           void *cbarg)
@@ -250,9 +251,7 @@ static int keymgmt_export(void *keydata, int selection, OSSL_CALLBACK *cb,
         return 0;
     if ((selection & PRIVATE) != 0 && mesh_key_kind(keydata) == MESH_KEY_HELD)
         return mesh_raise(mesh_key_context(keydata), MESH_R_NOT_EXPORTABLE,
-                          "%s stays in its key store",
-                          mesh_key_uri(keydata) != NULL ? mesh_key_uri(keydata)
-                                                        : "the key");
+                          "it stays in its key store");
     if (mesh_key_kind(keydata) != MESH_KEY_SOFTWARE)
         selection &= ~PRIVATE;
     return selection != 0 && EVP_PKEY_export(public, selection, cb, cbarg);
