@@ -28,5 +28,7 @@ foreach(name keyd_secret_service keyd_prompt keyd_process keyd_session
 endforeach()
 # A sanitizer keeps copies of its own of what was on the stack.
 if(NOT MESH_SANITIZE)
+    mesh_unit_test(linux keyd_stack mesh_keyd_core)
+    target_sources(test_keyd_stack PRIVATE linux/memory_source.c)
     mesh_script_test(linux keyd_memory)
 endif()

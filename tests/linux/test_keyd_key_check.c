@@ -19,12 +19,19 @@
 static struct capture capture;
 static struct mesh_context *ctx;
 
-enum { N, E, D, P, Q, DP, DQ, QINV, NUMBERS };
-static const char *const names[NUMBERS] = {
-    OSSL_PKEY_PARAM_RSA_N,         OSSL_PKEY_PARAM_RSA_E,
-    OSSL_PKEY_PARAM_RSA_D,         OSSL_PKEY_PARAM_RSA_FACTOR1,
-    OSSL_PKEY_PARAM_RSA_FACTOR2,   OSSL_PKEY_PARAM_RSA_EXPONENT1,
-    OSSL_PKEY_PARAM_RSA_EXPONENT2, OSSL_PKEY_PARAM_RSA_COEFFICIENT1,
+enum { N, E, D, P, Q, DP, DQ, QINV, NUMBERS, R = NUMBERS, DR, RINV, OF_THREE };
+static const char *const names[OF_THREE] = {
+    OSSL_PKEY_PARAM_RSA_N,
+    OSSL_PKEY_PARAM_RSA_E,
+    OSSL_PKEY_PARAM_RSA_D,
+    OSSL_PKEY_PARAM_RSA_FACTOR1,
+    OSSL_PKEY_PARAM_RSA_FACTOR2,
+    OSSL_PKEY_PARAM_RSA_EXPONENT1,
+    OSSL_PKEY_PARAM_RSA_EXPONENT2,
+    OSSL_PKEY_PARAM_RSA_COEFFICIENT1,
+    OSSL_PKEY_PARAM_RSA_FACTOR3,
+    OSSL_PKEY_PARAM_RSA_EXPONENT3,
+    OSSL_PKEY_PARAM_RSA_COEFFICIENT2,
 };
 
 static EVP_PKEY *from_params(const char *type, OSSL_PARAM_BLD *build)
@@ -41,12 +48,12 @@ static EVP_PKEY *from_params(const char *type, OSSL_PARAM_BLD *build)
     return key;
 }
 
-static EVP_PKEY *rsa_from(BIGNUM *const numbers[NUMBERS])
+static EVP_PKEY *rsa_from(BIGNUM *const *numbers, size_t count)
 {
     OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
     EVP_PKEY *key;
 
-    for (size_t i = 0; i < NUMBERS; i++)
+    for (size_t i = 0; i < count; i++)
         OSSL_PARAM_BLD_push_BN(build, names[i], numbers[i]);
     key = from_params("RSA", build);
     assert_non_null(key);
@@ -54,22 +61,45 @@ static EVP_PKEY *rsa_from(BIGNUM *const numbers[NUMBERS])
     return key;
 }
 
-/* The numbers of the test's key; two is added to each of those that faults has
- * a bit for. */
+static void numbers_of(EVP_PKEY *key, BIGNUM **numbers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        numbers[i] = NULL;
+        assert_int_equal(EVP_PKEY_get_bn_param(key, names[i], &numbers[i]), 1);
+    }
+}
+
+static EVP_PKEY *rsa_from_and_free(BIGNUM **numbers, size_t count)
+{
+    EVP_PKEY *key = rsa_from(numbers, count);
+
+    for (size_t i = 0; i < count; i++)
+        BN_clear_free(numbers[i]);
+    return key;
+}
+
+/* The test's key; two is added to each of its numbers that faults has a bit
+ * for. */
 static EVP_PKEY *faulty_rsa(unsigned faults)
 {
-    EVP_PKEY *good = test_key(ctx, "RSA-2048"), *bad;
-    BIGNUM *numbers[NUMBERS] = {NULL};
+    BIGNUM *numbers[NUMBERS];
 
-    for (size_t i = 0; i < NUMBERS; i++) {
-        assert_int_equal(EVP_PKEY_get_bn_param(good, names[i], &numbers[i]), 1);
+    numbers_of(test_key(ctx, "RSA-2048"), numbers, NUMBERS);
+    for (size_t i = 0; i < NUMBERS; i++)
         if ((faults & 1u << i) != 0)
             BN_add_word(numbers[i], 2);
-    }
-    bad = rsa_from(numbers);
-    for (size_t i = 0; i < NUMBERS; i++)
-        BN_clear_free(numbers[i]);
-    return bad;
+    return rsa_from_and_free(numbers, NUMBERS);
+}
+
+/* A d that is right for one of the primes alone. */
+static EVP_PKEY *half_wrong_rsa(int prime)
+{
+    BIGNUM *numbers[NUMBERS];
+
+    numbers_of(test_key(ctx, "RSA-2048"), numbers, NUMBERS);
+    BN_add(numbers[D], numbers[D], numbers[prime]);
+    BN_sub_word(numbers[D], 1);
+    return rsa_from_and_free(numbers, NUMBERS);
 }
 
 /* x^d as libcrypto gives it out, and whether it is right. */
@@ -128,6 +158,8 @@ static void finds_each_wrong_number(void **state)
     EVP_PKEY_free(key);
     for (unsigned i = 0; i < NUMBERS; i++)
         expect_refused(faulty_rsa(1u << i));
+    expect_refused(half_wrong_rsa(P));
+    expect_refused(half_wrong_rsa(Q));
 }
 
 /* Why: libcrypto mends one of these faults, and gives out the other, from which
@@ -167,9 +199,7 @@ static EVP_PKEY *composite_rsa(void)
     BN_mod(x[DP], x[D], p1, bn);
     BN_mod(x[DQ], x[D], q1, bn);
     BN_mod_inverse(x[QINV], x[Q], x[P], bn);
-    key = rsa_from(x);
-    for (size_t i = 0; i < NUMBERS; i++)
-        BN_free(x[i]);
+    key = rsa_from_and_free(x, NUMBERS);
     BN_free(p1);
     BN_free(q1);
     BN_free(lambda);
@@ -186,23 +216,24 @@ static void finds_what_is_no_prime(void **state)
 /* p = 1 and q = n, whose product is n, too. */
 static void finds_a_factor_of_one(void **state)
 {
-    EVP_PKEY *good = test_key(ctx, "RSA-2048");
-    BIGNUM *x[NUMBERS] = {NULL}, *one;
+    BIGNUM *x[NUMBERS], *swap;
 
     (void)state;
-    for (size_t i = 0; i < NUMBERS; i++)
-        EVP_PKEY_get_bn_param(good, names[i], &x[i]);
-    one = x[P];
-    BN_one(x[P]);
-    BN_copy(x[Q], x[N]);
-    expect_refused(rsa_from(x));
-    x[P] = x[Q];
-    x[Q] = one;
-    expect_refused(rsa_from(x));
-    for (size_t i = 0; i < NUMBERS; i++)
-        BN_clear_free(x[i]);
+    for (int i = 0; i < 2; i++) {
+        numbers_of(test_key(ctx, "RSA-2048"), x, NUMBERS);
+        BN_one(x[P]);
+        BN_copy(x[Q], x[N]);
+        if (i == 1) {
+            swap = x[P];
+            x[P] = x[Q];
+            x[Q] = swap;
+        }
+        expect_refused(rsa_from_and_free(x, NUMBERS));
+    }
 }
 
+/* And finds a d that is wrong for the third of them alone, which the CRT would
+ * hide. */
 static void takes_three_primes(void **state)
 {
     EVP_PKEY_CTX *make = EVP_PKEY_CTX_new_from_name(ctx->libctx, "RSA", NULL);
@@ -212,6 +243,8 @@ static void takes_three_primes(void **state)
         OSSL_PARAM_size_t(OSSL_PKEY_PARAM_RSA_PRIMES, &primes),
         OSSL_PARAM_END,
     };
+    BIGNUM *x[OF_THREE], *p1, *q1;
+    BN_CTX *bn = BN_CTX_new();
     EVP_PKEY *key = NULL;
 
     (void)state;
@@ -219,6 +252,17 @@ static void takes_three_primes(void **state)
     EVP_PKEY_CTX_set_params(make, params);
     assert_int_equal(EVP_PKEY_generate(make, &key), 1);
     expect_ok(ctx, mesh_key_check(ctx, key));
+    numbers_of(key, x, OF_THREE);
+    p1 = BN_dup(x[P]);
+    q1 = BN_dup(x[Q]);
+    BN_sub_word(p1, 1);
+    BN_sub_word(q1, 1);
+    BN_mul(p1, p1, q1, bn);
+    BN_add(x[D], x[D], p1);
+    expect_refused(rsa_from_and_free(x, OF_THREE));
+    BN_free(p1);
+    BN_free(q1);
+    BN_CTX_free(bn);
     EVP_PKEY_free(key);
     EVP_PKEY_CTX_free(make);
 }

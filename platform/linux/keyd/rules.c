@@ -69,7 +69,7 @@ static const struct mesh_rule rules[] = {
     {MESH_OP_DERIVE, MESH_PAD_DEFAULT, HAS_DH, "derive", 0, MESH_LEAVES_SECRETS,
      0, NULL},
     {MESH_OP_DECAPSULATE, MESH_PAD_DEFAULT, MESH_FAMILY_ML_KEM, "decapsulate",
-     0, 0, 0, NULL},
+     0, MESH_LEAVES_SECRETS, 0, NULL},
     {MESH_OP_DECAPSULATE, MESH_PAD_DEFAULT, HAS_DH, "decapsulate", 0,
      MESH_TAKES_VARIANT | MESH_LEAVES_SECRETS, 0, dhkem},
     {MESH_OP_DECAPSULATE, MESH_PAD_DEFAULT, MESH_FAMILY_RSA, "decapsulate", 0,
