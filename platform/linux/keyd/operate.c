@@ -70,19 +70,18 @@ int mesh_operate_check(struct mesh_context *ctx,
                        const struct mesh_private_op *op,
                        const unsigned char *in, size_t in_len)
 {
-    const struct mesh_rule *first = mesh_rule_next(op, 0, NULL), *rule = first;
+    const char *against;
+    /* which one it will be, the key decides */
+    const struct mesh_rule *rule = mesh_rule_find(op, 0, in_len, &against);
     int size;
 
-    if (first == NULL)
+    if (rule == NULL)
         return mesh_raise(ctx, MESH_R_OPERATION_UNSUPPORTED,
                           "operation %d with padding %d", (int)op->operation,
                           (int)op->padding);
-    /* which one it is, the key will decide */
-    while (rule != NULL && mesh_rule_objection(rule, op, in_len) != NULL)
-        rule = mesh_rule_next(op, 0, rule);
-    if (rule == NULL)
+    if (against != NULL)
         return mesh_raise(ctx, MESH_R_OPERATION_UNSUPPORTED, "%s %s",
-                          first->name, mesh_rule_objection(first, op, in_len));
+                          rule->name, against);
     if (op->mgf1_digest[0] != '\0' && digest_size(ctx, op->mgf1_digest) <= 0)
         return 0;
     if (op->digest[0] != '\0') {
@@ -355,9 +354,10 @@ struct mesh_prepared *mesh_operate_prepare(struct mesh_context *ctx,
 {
     const char *type = EVP_PKEY_get0_type_name(key);
     unsigned family = mesh_algorithm_family(key);
-    const struct mesh_rule *rule =
-        family != 0 ? mesh_rule_next(op, family, NULL) : NULL;
     const char *against;
+    /* of one octet: the input comes later */
+    const struct mesh_rule *rule =
+        family != 0 ? mesh_rule_find(op, family, 1, &against) : NULL;
     struct mesh_prepared *p;
     struct parameters params;
     int size = 0, ok;
@@ -365,10 +365,9 @@ struct mesh_prepared *mesh_operate_prepare(struct mesh_context *ctx,
     if (rule == NULL) {
         mesh_raise(ctx, MESH_R_OPERATION_UNSUPPORTED,
                    "%s with a key of type %s",
-                   mesh_rule_next(op, 0, NULL)->name, type);
+                   mesh_rule_find(op, 0, 1, &against)->name, type);
         return NULL;
     }
-    against = mesh_rule_objection(rule, op, 1); /* the input's comes later */
     if (against != NULL) {
         refuse_for_key(ctx, rule, key, against);
         return NULL;
@@ -530,7 +529,8 @@ int mesh_operate(struct mesh_context *ctx, EVP_PKEY *key,
 void mesh_operate_describe(const struct mesh_private_op *op, char *text,
                            size_t size)
 {
-    const struct mesh_rule *rule = mesh_rule_next(op, 0, NULL);
+    const char *ignored;
+    const struct mesh_rule *rule = mesh_rule_find(op, 0, 0, &ignored);
 
     snprintf(
         text, size, "%s%s%.*s%s%.*s", rule != NULL ? rule->name : "unknown",

@@ -20,8 +20,8 @@ static const struct {
     {MESH_TAKES_MGF1, "takes no digest for MGF1", NULL},
     {MESH_TAKES_SALT, "takes no length of a salt", NULL},
     {MESH_TAKES_LABEL, "takes no label", NULL},
-    {MESH_TAKES_CONTEXT, "takes no context string", NULL},
-    {MESH_TAKES_VARIANT, "has no variants", NULL},
+    {MESH_TAKES_CONTEXT, "takes no context string", "needs a context string"},
+    {MESH_TAKES_VARIANT, "has no variants", "needs its variant named"},
     {MESH_TAKES_DETERMINISTIC, "has no deterministic form", NULL},
     {MESH_TAKES_ENCODED, "takes no encoded messages", NULL},
     {MESH_TAKES_TLS, "takes no TLS version", "needs the client's TLS version"},
@@ -36,18 +36,23 @@ static const struct {
 #define OF_PSS  (MESH_TAKES_DIGEST | MESH_TAKES_MGF1 | MESH_TAKES_SALT)
 #define OF_OAEP (MESH_TAKES_DIGEST | MESH_TAKES_MGF1 | MESH_TAKES_LABEL)
 
-static const char *const ed25519[] = {"Ed25519", "Ed25519ctx", "Ed25519ph",
-                                      NULL};
+static const char *const ed25519[] = {"Ed25519", NULL};
+static const char *const ed25519ctx[] = {"Ed25519ctx", NULL};
+static const char *const ed25519ph[] = {"Ed25519ph", NULL};
 static const char *const ed448[] = {"Ed448", "Ed448ph", NULL};
 static const char *const dhkem[] = {"DHKEM", NULL};
 static const char *const rsasve[] = {"RSASVE", NULL};
 
-/* Everything else is refused. */
+/* Everything else is refused.  Of several that fit, the first is taken. */
 static const struct mesh_rule rules[] = {
     {MESH_OP_SIGN, MESH_PAD_DEFAULT, MESH_FAMILY_EC, "sign", 0,
      MESH_TAKES_DIGEST | MESH_TAKES_DETERMINISTIC, 0, NULL},
+    {MESH_OP_SIGN, MESH_PAD_DEFAULT, MESH_FAMILY_ED25519, "sign", 0,
+     MESH_TAKES_MESSAGE | MESH_TAKES_VARIANT, 0, ed25519},
     {MESH_OP_SIGN, MESH_PAD_DEFAULT, MESH_FAMILY_ED25519, "sign", 0, OF_EDDSA,
-     0, ed25519},
+     MESH_TAKES_VARIANT | MESH_TAKES_CONTEXT, ed25519ctx},
+    {MESH_OP_SIGN, MESH_PAD_DEFAULT, MESH_FAMILY_ED25519, "sign", 0, OF_EDDSA,
+     MESH_TAKES_VARIANT, ed25519ph},
     {MESH_OP_SIGN, MESH_PAD_DEFAULT, MESH_FAMILY_ED448, "sign", 0, OF_EDDSA, 0,
      ed448},
     {MESH_OP_SIGN, MESH_PAD_DEFAULT, MESH_FAMILY_PQ_SIGN, "sign", 0, OF_PQ, 0,
@@ -75,19 +80,6 @@ static const struct mesh_rule rules[] = {
     {MESH_OP_DECAPSULATE, MESH_PAD_DEFAULT, MESH_FAMILY_RSA, "decapsulate", 0,
      MESH_TAKES_VARIANT, 0, rsasve},
 };
-
-const struct mesh_rule *mesh_rule_next(const struct mesh_private_op *op,
-                                       unsigned family,
-                                       const struct mesh_rule *rule)
-{
-    const struct mesh_rule *end = rules + sizeof(rules) / sizeof(rules[0]);
-
-    for (rule = rule == NULL ? rules : rule + 1; rule < end; rule++)
-        if (rule->operation == op->operation && rule->padding == op->padding
-            && (family == 0 || (rule->families & family) != 0))
-            return rule;
-    return NULL;
-}
 
 static unsigned asked_features(const struct mesh_private_op *op)
 {
@@ -142,4 +134,29 @@ const char *mesh_rule_objection(const struct mesh_rule *rule,
     if (in_len > MESH_INPUT_MAX && (rule->takes & MESH_TAKES_MESSAGE) == 0)
         return "takes no input of that length";
     return NULL;
+}
+
+const struct mesh_rule *mesh_rule_find(const struct mesh_private_op *op,
+                                       unsigned family, size_t in_len,
+                                       const char **against)
+{
+    const struct mesh_rule *nearest = NULL, *rule = rules;
+    const char *why;
+
+    *against = NULL;
+    for (; rule < rules + sizeof(rules) / sizeof(rules[0]); rule++) {
+        if (rule->operation != op->operation || rule->padding != op->padding
+            || (family != 0 && (rule->families & family) == 0))
+            continue;
+        why = mesh_rule_objection(rule, op, in_len);
+        if (why == NULL) {
+            *against = NULL;
+            return rule;
+        }
+        if (nearest == NULL || mesh_rule_variant(rule, op) != NULL) {
+            nearest = rule;
+            *against = why;
+        }
+    }
+    return nearest;
 }

@@ -35,21 +35,23 @@ struct mesh_rule {
     const char *const *variants; /* their names, to NULL; NULL: none */
 };
 
-/* The next rule for such an operation after one (NULL: the first) with keys of
- * a family, 0 for any; NULL if there is none. */
-const struct mesh_rule *mesh_rule_next(const struct mesh_private_op *op,
-                                       unsigned family,
-                                       const struct mesh_rule *rule);
+/*
+ * The rule by which op is done with keys of a family (0: of any) and so much
+ * input.  If no rule takes it: the nearest, with *against what that one has
+ * against it, to be put behind its name.  NULL: no such key can do such a
+ * thing at all.
+ */
+const struct mesh_rule *mesh_rule_find(const struct mesh_private_op *op,
+                                       unsigned family, size_t in_len,
+                                       const char **against);
+/* What one rule has against it; NULL: nothing. */
+const char *mesh_rule_objection(const struct mesh_rule *rule,
+                                const struct mesh_private_op *op,
+                                size_t in_len);
 
 /* libcrypto's name of the variant that is asked for; NULL: it has no such one,
  * or none needs to be named. */
 const char *mesh_rule_variant(const struct mesh_rule *rule,
                               const struct mesh_private_op *op);
-
-/* What a rule has against an operation with so much input, to be put behind its
- * name; NULL: nothing. */
-const char *mesh_rule_objection(const struct mesh_rule *rule,
-                                const struct mesh_private_op *op,
-                                size_t in_len);
 
 #endif
