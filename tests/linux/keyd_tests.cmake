@@ -9,8 +9,8 @@ add_executable(keyd_call linux/keyd_call.c)
 target_link_libraries(keyd_call PRIVATE mesh_platform Threads::Threads)
 
 foreach(name keyd_agreement keyd_algorithms keyd_operate keyd_padding
-    keyd_prepared keyd_key_check keyd_keys keyd_key_file keyd_request
-    keyd_connection)
+    keyd_key_check keyd_keys keyd_key_file keyd_prepared keyd_request
+    keyd_connection keyd_lane keyd_rhythm)
     mesh_unit_test(linux ${name} mesh_keyd_core)
     target_sources(test_${name} PRIVATE linux/memory_source.c)
 endforeach()
