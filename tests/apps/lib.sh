@@ -118,7 +118,7 @@ certify() {
 }
 # signatures NAME: how many the key holder has made with it, by its use log.
 signatures() {
-    grep -c "key=$(cat "$1.udf") sign .*: done" use.log || :
+    grep -c "key=$(cat "$1.udf") sign.*: done" use.log || :
 }
 # signed NAME [N]: exactly N (1) signatures since it was asked last; N+: or more.
 signed() {
