@@ -14,6 +14,7 @@ server.modules = ("mod_openssl")
 ssl.engine = "enable"
 ssl.pemfile = "$HOME/server.crt"
 ssl.privkey = "$HOME/server.key"
+ssl.openssl.ssl-conf-cmd = ("MinProtocol" => "TLSv1.2")
 CONF
 for algorithm in RSA-2048 P-256; do
     say "$algorithm"
