@@ -12,6 +12,7 @@
 
 #include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <string.h>
@@ -33,8 +34,18 @@ static OSSL_FUNC_keymgmt_set_params_fn keymgmt_set_params;
 static OSSL_FUNC_keymgmt_import_fn keymgmt_import;
 static OSSL_FUNC_keymgmt_export_fn keymgmt_export;
 
+/* Some programs (socat) free a key after OPENSSL_cleanup(), in an exit handler
+ * of their own.  libcrypto then frees the provider with its last key, and dies
+ * at taking back the texts of its errors: so the provider stays. */
 static void keymgmt_free(void *keydata)
 {
+    struct mesh_context *ctx;
+
+    if (keydata == NULL)
+        return;
+    ctx = mesh_key_context(keydata);
+    if (ctx->stay != NULL && !OPENSSL_init_crypto(0, NULL))
+        ctx->stay(ctx);
     mesh_key_free(keydata);
 }
 

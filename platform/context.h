@@ -115,6 +115,8 @@ typedef int mesh_make_key_fn(struct mesh_context *ctx, const char *algorithm,
  */
 typedef int mesh_unmake_key_fn(struct mesh_context *ctx, EVP_PKEY *public,
                                const char *uri);
+/* Keeps the module's provider from being freed, for ever. */
+typedef void mesh_stay_fn(struct mesh_context *ctx);
 
 /* Immutable once made, but for what keystore points to; so a copy on the stack
  * with another raise is a context too (mesh_context_quiet). */
@@ -129,6 +131,7 @@ struct mesh_context {
     /* of store/, for keymgmt/ below it; set by the roof */
     mesh_make_key_fn *make_key;
     mesh_unmake_key_fn *unmake_key;
+    mesh_stay_fn *stay; /* of the roof; NULL where there is no core */
 };
 
 /*

@@ -23,6 +23,7 @@ struct provider {
     OSSL_FUNC_core_new_error_fn *new_error;
     OSSL_FUNC_core_set_error_debug_fn *set_error_debug;
     OSSL_FUNC_core_vset_error_fn *vset_error;
+    OSSL_FUNC_provider_up_ref_fn *up_ref;
     OSSL_ITEM reasons[MESH_R_END];
 };
 
@@ -56,6 +57,13 @@ static void raise_in_core(struct mesh_context *ctx, enum mesh_reason reason,
     p->new_error(p->core);
     p->set_error_debug(p->core, file, line, func);
     set_error(p, reason, "%s", text);
+}
+
+static void stay(struct mesh_context *ctx)
+{
+    const struct provider *p = ctx->raise_arg;
+
+    p->up_ref(p->core, 0);
 }
 
 static void teardown(void *provctx)
@@ -215,6 +223,9 @@ static void take_upcalls(struct provider *p, const OSSL_DISPATCH *in)
         case OSSL_FUNC_CORE_VSET_ERROR:
             p->vset_error = OSSL_FUNC_core_vset_error(in);
             break;
+        case OSSL_FUNC_PROVIDER_UP_REF:
+            p->up_ref = OSSL_FUNC_provider_up_ref(in);
+            break;
         }
     }
 }
@@ -245,6 +256,7 @@ int OSSL_provider_init(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in,
     }
     ctx->make_key = mesh_make_key;
     ctx->unmake_key = mesh_unmake_key;
+    ctx->stay = p->up_ref != NULL ? stay : NULL;
     if (!mesh_config_read(ctx, core, p->get_params)
         || !mesh_keystore_open(ctx)) {
         teardown(ctx);

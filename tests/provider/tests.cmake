@@ -26,7 +26,8 @@ foreach(activation config provider)
 endforeach()
 
 # Programs that the scripts run: applications, which know nothing of the mesh.
-foreach(program added_memory find_key fork_and_sign generate_key guest lifetime sign_loop)
+foreach(program added_memory find_key fork_and_sign generate_key guest late_free lifetime
+        sign_loop)
     add_executable(${program} provider/${program}.c load_key.c)
     target_include_directories(${program} PRIVATE ${PROJECT_SOURCE_DIR})
     target_link_libraries(${program} PRIVATE PkgConfig::CRYPTO Threads::Threads)
