@@ -7,7 +7,7 @@ needs_root
 key rsa RSA-2048
 key ec P-256
 mkdir -m 755 jail certs
-cat ec.key ec.crt > certs/ec.pem
+cat ec.crt ec.key > certs/ec.pem
 cp rsa.crt certs/rsa.pem # haproxy looks for rsa.pem.key beside it
 cp rsa.key certs/rsa.pem.key
 cat > haproxy.cfg << CONF

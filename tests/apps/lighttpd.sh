@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# lighttpd: ssl.pemfile and ssl.privkey, as www-data
+# lighttpd: ssl.pemfile and ssl.privkey or both in one file, as www-data
 . "$(dirname "$0")/lib.sh"
 needs lighttpd lighttpd-mod-openssl
 needs_root
@@ -12,9 +12,9 @@ server.bind = "127.0.0.1"
 server.port = $port
 server.modules = ("mod_openssl")
 ssl.engine = "enable"
+ssl.openssl.ssl-conf-cmd = ("MinProtocol" => "TLSv1.2")
 ssl.pemfile = "$HOME/server.crt"
 ssl.privkey = "$HOME/server.key"
-ssl.openssl.ssl-conf-cmd = ("MinProtocol" => "TLSv1.2")
 CONF
 for algorithm in RSA-2048 P-256; do
     say "$algorithm"
@@ -30,6 +30,13 @@ for algorithm in RSA-2048 P-256; do
     signed server 1500
     stop
 done
+say "one file, the certificate first"
+cat server.crt server.key > both.pem
+sed "/privkey/d; s/server.crt/both.pem/" lighttpd.conf > both.conf
+serve lighttpd -D -f both.conf
+handshake server
+signed server
+stop
 say "the key of another certificate is refused"
 key other P-256
 cp other.key server.key

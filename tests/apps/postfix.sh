@@ -53,6 +53,7 @@ sends() {
 }
 touch mail.log
 serve $postfix start-fg
+servers+=($(< queue/pid/master.pid)) # which the former does not end
 sends "sent.*queued"
 signed client
 signed server
@@ -72,4 +73,5 @@ postconf -c etc -e "smtp_tls_chain_files = $HOME/chain.pem"
 $postfix reload
 sends deferred
 grep -q "ignoring PEM type: MESH KEY REFERENCE" mail.log || die "$(cat mail.log)"
+stop
 stop

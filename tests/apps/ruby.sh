@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Ruby: Ed25519 works; RSA and EC cannot, ruby 3.1 crashes over them
+# Ruby: Ed25519 works; RSA and EC cannot, ruby 3.1 and 3.3 crash over them
 . "$(dirname "$0")/lib.sh"
 needs ruby
 key ed Ed25519
@@ -42,7 +42,6 @@ for name in RSA-2048 P-256; do
         grep -q "libcrypto.*\(RSA\|EC_KEY\)_get0_" <<< "$frames" ||
             die "it crashes elsewhere: $out"
         ! grep mesh <<< "$frames" || die "it crashes in our module"
-        ! at_least 3.2 "$(ruby -e 'puts RUBY_VERSION')" || die "it still crashes"
     else
         [[ $out == *"OpenSSL::PKey::"*Error* ]] || die "no clear error: $out"
     fi
