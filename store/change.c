@@ -435,3 +435,36 @@ int mesh_change_resign(struct mesh_change *change,
     OPENSSL_free(path);
     return ok;
 }
+
+static int role_names(struct mesh_context *ctx,
+                      const struct mesh_profile *profile, const char *role,
+                      EVP_PKEY *key)
+{
+    const struct mesh_profile_key *keys[MESH_ROLE_KEYS_MAX];
+    size_t count = mesh_profile_find_keys(ctx, profile, role, keys,
+                                          MESH_ROLE_KEYS_MAX);
+
+    while (count > 0)
+        if (EVP_PKEY_eq(keys[--count]->public, key) == 1)
+            return 1;
+    return 0;
+}
+
+/* Not every name is one for a list of keys: "escrow" stands for other members,
+ * a personal profile's MasterEscrowKeys are the master key's to give.  What was
+ * written tells. */
+int mesh_change_enter_key(struct mesh_change *change,
+                          struct mesh_profile **profile, const char *role,
+                          EVP_PKEY *key, STACK_OF(X509) * certificates)
+{
+    struct mesh_context *ctx = change->ctx;
+    int known = mesh_payload_find_key(ctx, (*profile)->payload, key) != NULL;
+
+    return mesh_payload_enter_key(ctx, *profile, role, key, certificates)
+           && mesh_change_resign(change, profile)
+           && (known || role_names(ctx, *profile, role, key)
+               || mesh_raise(ctx, MESH_R_USAGE,
+                             "role '%.100s' would not name the key in profile "
+                             "%s; take another name",
+                             role, (*profile)->identifier));
+}

@@ -62,9 +62,8 @@ int mesh_make_key(struct mesh_context *ctx, const char *algorithm,
          && mesh_change_can_sign(ctx, changed)
          && mesh_change_generate(&change, algorithm, public)
          && mesh_change_lock(&change) && read_profile(ctx, name, role, &changed)
-         && mesh_payload_enter_key(ctx, changed, role, *public, NULL)
-         && print_uri(ctx, changed, *public, uri)
-         && mesh_change_resign(&change, &changed);
+         && mesh_change_enter_key(&change, &changed, role, *public, NULL)
+         && print_uri(ctx, changed, *public, uri);
     ok = mesh_change_end(&change, ok);
     mesh_profile_free(changed);
     if (!ok) {

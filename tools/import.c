@@ -151,9 +151,8 @@ static int import_key(struct mesh_context *ctx, const struct import *import,
          && mesh_change_added_key(&change, public)
          && (EVP_PKEY_eq(public, input->key) == 1
              || mesh_raise(ctx, MESH_R_KEY_MISMATCH, "%.300s", import->file))
-         && mesh_payload_enter_key(ctx, profile, import->role, public,
-                                   certificates)
-         && mesh_change_resign(&change, &profile);
+         && mesh_change_enter_key(&change, &profile, import->role, public,
+                                  certificates);
     ok = change_end(&change, ok) && command_made(ctx, change.keys[0].udf);
     EVP_PKEY_free(public);
     mesh_profile_free(profile);

@@ -153,6 +153,9 @@ static void test_refused(void **state)
         {"device", "sign", MESH_R_USAGE},
         {"device", "DeviceSignatureKey", MESH_R_USAGE},
         {"device", "Identifier", MESH_R_USAGE},
+        {"device", "escrow", MESH_R_USAGE}, /* means MasterEscrowKeys */
+        {"device", "Master", MESH_R_USAGE},
+        {"device", "Updated", MESH_R_USAGE},
         {"device", "", MESH_R_USAGE},
         {"device", "v\303\266n", MESH_R_USAGE},
         {"device", "MAAAA-AAAAA-AAAAA-AAAAA-AAAAA-AAAAA", MESH_R_USAGE},
@@ -204,8 +207,7 @@ static int stopped(int allowed, struct mesh_change *change)
     ok = mesh_change_generate(change, "ED25519", &public)
          && mesh_change_lock(change)
          && mesh_resolve_profile(ctx, "device", &profile, &ignored)
-         && mesh_payload_enter_key(ctx, profile, "vpn", public, NULL)
-         && mesh_change_resign(change, &profile);
+         && mesh_change_enter_key(change, &profile, "vpn", public, NULL);
     ok = mesh_change_end(change, ok);
     mesh_profile_free(profile);
     EVP_PKEY_free(public);
