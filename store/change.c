@@ -196,11 +196,11 @@ const struct mesh_profile_key *
 mesh_profile_one_key(struct mesh_context *ctx,
                      const struct mesh_profile *profile, const char *role)
 {
-    const struct mesh_profile_key *key = NULL;
-    size_t count = mesh_profile_find_keys(ctx, profile, role, &key, 1);
+    const struct mesh_profile_key *keys[2];
+    size_t count = mesh_profile_find_keys(ctx, profile, role, keys, 2);
 
     if (count == 1)
-        return key;
+        return keys[0];
     mesh_raise(ctx, MESH_R_NO_ROLE,
                count == 0
                    ? "%s profile %s has no key '%.100s'; 'meshctl show' lists "
@@ -441,8 +441,8 @@ static int role_names(struct mesh_context *ctx,
                       EVP_PKEY *key)
 {
     const struct mesh_profile_key *keys[MESH_ROLE_KEYS_MAX];
-    size_t count = mesh_profile_find_keys(ctx, profile, role, keys,
-                                          MESH_ROLE_KEYS_MAX);
+    size_t count =
+        mesh_profile_find_keys(ctx, profile, role, keys, MESH_ROLE_KEYS_MAX);
 
     while (count > 0)
         if (EVP_PKEY_eq(keys[--count]->public, key) == 1)

@@ -83,8 +83,9 @@ int mesh_change_sign(struct mesh_change *change, enum mesh_profile_kind kind,
  */
 int mesh_change_resign(struct mesh_change *change,
                        struct mesh_profile **profile);
-/* Enters a key under a role that was checked (mesh_payload_check_role), with its
- * certificates or NULL, and signs the profile again, as mesh_change_resign. */
+/* Enters a key under a role that was checked (mesh_payload_check_role), with
+ * its certificates or NULL, and signs the profile again, as mesh_change_resign.
+ */
 int mesh_change_enter_key(struct mesh_change *change,
                           struct mesh_profile **profile, const char *role,
                           EVP_PKEY *key, STACK_OF(X509) * certificates);

@@ -98,8 +98,8 @@ size_t mesh_profile_find_keys(struct mesh_context *ctx,
                               const struct mesh_profile *profile,
                               const char *role,
                               const struct mesh_profile_key **keys, size_t max);
-/* The keys of a profile that a fingerprint names, open; the same results.  Keys
- * that cannot be opened are none, each with an error in ctx. */
+/* The keys of a profile that a fingerprint names, open, each once; the same
+ * results.  Keys that cannot be opened are none, each with an error in ctx. */
 size_t mesh_profile_find_named(struct mesh_context *ctx,
                                const struct mesh_profile *profile,
                                const struct mesh_udf *udf,

@@ -31,7 +31,8 @@ static const struct alias {
 #define ALIASES (sizeof(aliases) / sizeof(aliases[0]))
 
 /* Those that the profile calls so are looked at first: a key need not be opened
- * for a name that it will not have. */
+ * for a name that it will not have.  The same key in another member is no
+ * second one. */
 size_t mesh_profile_find_named(struct mesh_context *ctx,
                                const struct mesh_profile *profile,
                                const struct mesh_udf *udf,
@@ -48,7 +49,8 @@ size_t mesh_profile_find_named(struct mesh_context *ctx,
             if ((mesh_udf_decode(key->udf, &given)
                  && mesh_udf_may_equal(&given, udf))
                     == likely
-                && mesh_profile_key_named(ctx, key, udf, &named) && named)
+                && mesh_profile_key_named(ctx, key, udf, &named) && named
+                && (n == 0 || strcmp(keys[n - 1]->udf, key->udf) != 0))
                 keys[n++] = key;
         }
     return n;

@@ -85,6 +85,18 @@ static size_t count_of(const char *role)
     return count;
 }
 
+/* Whether a role names one key, which could be deleted. */
+static int one_key(const char *role)
+{
+    const struct mesh_profile_key *key;
+    struct mesh_profile *profile;
+
+    expect_ok(ctx, mesh_resolve_profile(ctx, "device", &profile, &key));
+    key = mesh_profile_one_key(ctx, profile, role);
+    mesh_profile_free(profile);
+    return key != NULL;
+}
+
 /* The URI gives the private key, which is this one. */
 static void names(const char *uri, EVP_PKEY *public)
 {
@@ -99,8 +111,8 @@ static void names(const char *uri, EVP_PKEY *public)
 
 static void test_make_and_unmake(void **state)
 {
+    char *uri[3], own[sizeof("mesh://device/") + MESH_UDF_TEXT_MAX];
     EVP_PKEY *first, *second, *third;
-    char *uri[3];
 
     (void)state;
     expect_ok(ctx,
@@ -111,6 +123,12 @@ static void test_make_and_unmake(void **state)
     expect_ok(ctx,
               mesh_make_key(ctx, "ED25519", device_udf, NULL, &third, &uri[2]));
     names(uri[0], first); /* though the role names two now */
+    assert_false(one_key("vpn"));
+    expect_error(ctx, MESH_R_NO_ROLE, "several keys 'vpn'");
+    assert_true(one_key(strrchr(uri[0], '/') + 1));
+    assert_true(one_key(device_udf)); /* for signatures and for encryption */
+    BIO_snprintf(own, sizeof(own), "mesh://device/%s", device_udf);
+    names(own, fake.keys[0]);
     names(uri[1], second);
     names("mesh://device/" MESH_ROLE_DEFAULT, third);
     assert_int_equal(held(), 4);
