@@ -55,7 +55,7 @@ struct mesh_private_op double_last;
 enum mesh_reason double_failure;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-EVP_PKEY *double_new_key(const char *name)
+EVP_PKEY *double_new_key_in(OSSL_LIB_CTX *libctx, const char *name)
 {
     EVP_PKEY_CTX *make;
     EVP_PKEY *key = NULL;
@@ -67,7 +67,7 @@ EVP_PKEY *double_new_key(const char *name)
     if (i == KEYS)
         return NULL;
     ERR_set_mark();
-    make = EVP_PKEY_CTX_new_from_name(NULL, keys[i].type, NULL);
+    make = EVP_PKEY_CTX_new_from_name(libctx, keys[i].type, NULL);
     ok = make != NULL && EVP_PKEY_keygen_init(make) == 1;
     for (o = 0; ok && o < 3 && keys[i].options[o][0] != NULL; o++)
         ok = EVP_PKEY_CTX_ctrl_str(make, keys[i].options[o][0],
@@ -78,6 +78,11 @@ EVP_PKEY *double_new_key(const char *name)
     EVP_PKEY_CTX_free(make);
     ERR_pop_to_mark();
     return key;
+}
+
+EVP_PKEY *double_new_key(const char *name)
+{
+    return double_new_key_in(NULL, name);
 }
 
 EVP_PKEY *double_key(const char *name)

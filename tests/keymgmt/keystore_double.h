@@ -15,8 +15,9 @@
  * call, in the default library context, for double_free_keys() to free.  NULL
  * if this libcrypto does not have the algorithm. */
 EVP_PKEY *double_key(const char *name);
-/* Another one of the kind; the caller's. */
-EVP_PKEY *double_new_key(const char *name);
+/* Another one of the kind, in that library context; the caller's. */
+EVP_PKEY *double_new_key_in(OSSL_LIB_CTX *libctx, const char *name);
+EVP_PKEY *double_new_key(const char *name); /* in the default one */
 /* The i-th name, NULL past the end. */
 const char *double_name(size_t i);
 void double_free_keys(void);

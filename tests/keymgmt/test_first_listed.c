@@ -4,13 +4,8 @@
  * With our provider listed before default, the keys that programs make and read
  * from files work as they did.
  */
-#include "tests/keymgmt/keystore_double.h"
+#include "tests/keymgmt/provider_test.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-/* cmocka wants those before it */
-#include <cmocka.h>
 #include <openssl/core.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -74,42 +69,90 @@ static void test_keys_of_files(void **state)
     BIO_free(bio);
 }
 
-/* libssl must find the EC groups, too. */
+/* What a key can do, the other side with its half in plain libcrypto. */
+static int signs(OSSL_LIB_CTX *ctx, EVP_PKEY *key, EVP_PKEY *half)
+{
+    static unsigned char sig[32768];
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    size_t len = sizeof(sig);
+    int ok = EVP_DigestSignInit_ex(md, NULL, NULL, ctx, NULL, key, NULL) == 1
+             && EVP_DigestSign(md, sig, &len, message, sizeof(message)) == 1;
+
+    EVP_MD_CTX_reset(md);
+    ok = ok
+         && EVP_DigestVerifyInit_ex(md, NULL, NULL, NULL, NULL, half, NULL) == 1
+         && EVP_DigestVerify(md, sig, len, message, sizeof(message)) == 1;
+    EVP_MD_CTX_free(md);
+    return ok;
+}
+
+static int agrees(OSSL_LIB_CTX *ctx, EVP_PKEY *key, EVP_PKEY *half,
+                  const char *name)
+{
+    EVP_PKEY *whole = double_new_key(name), *peer = public_half(whole, NULL);
+    EVP_PKEY_CTX *mine = EVP_PKEY_CTX_new_from_pkey(ctx, key, NULL);
+    EVP_PKEY_CTX *theirs = EVP_PKEY_CTX_new_from_pkey(NULL, whole, NULL);
+    unsigned char a[128], b[128];
+    size_t a_len = sizeof(a), b_len = sizeof(b);
+    int ok = EVP_PKEY_derive_init(mine) == 1
+             && EVP_PKEY_derive_set_peer(mine, peer) == 1
+             && EVP_PKEY_derive(mine, a, &a_len) == 1
+             && EVP_PKEY_derive_init(theirs) == 1
+             && EVP_PKEY_derive_set_peer(theirs, half) == 1
+             && EVP_PKEY_derive(theirs, b, &b_len) == 1 && a_len == b_len
+             && memcmp(a, b, a_len) == 0;
+
+    EVP_PKEY_CTX_free(mine);
+    EVP_PKEY_CTX_free(theirs);
+    EVP_PKEY_free(whole);
+    EVP_PKEY_free(peer);
+    return ok;
+}
+
+static int decapsulates(OSSL_LIB_CTX *ctx, EVP_PKEY *key, EVP_PKEY *half)
+{
+    EVP_PKEY_CTX *mine = EVP_PKEY_CTX_new_from_pkey(ctx, key, NULL);
+    EVP_PKEY_CTX *theirs = EVP_PKEY_CTX_new_from_pkey(NULL, half, NULL);
+    static unsigned char capsule[2048], a[2048], b[2048];
+    size_t len = sizeof(capsule), a_len = sizeof(a), b_len = sizeof(b);
+    int ok = EVP_PKEY_encapsulate_init(theirs, NULL) == 1
+             && EVP_PKEY_encapsulate(theirs, capsule, &len, b, &b_len) == 1
+             && EVP_PKEY_decapsulate_init(mine, NULL) == 1
+             && EVP_PKEY_decapsulate(mine, a, &a_len, capsule, len) == 1
+             && a_len == b_len && memcmp(a, b, a_len) == 0;
+
+    EVP_PKEY_CTX_free(mine);
+    EVP_PKEY_CTX_free(theirs);
+    return ok;
+}
+
+/* As those that plain libcrypto makes; libssl must find the EC groups, too. */
 static void test_generated_keys(void **state)
 {
-    static const char *const types[] = {"RSA", "EC", "ED25519"};
+    const char *name;
     SSL_CTX *ssl;
     size_t i;
 
     (void)state;
-    for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        const char *digest = strcmp(types[i], "ED25519") == 0 ? NULL : "SHA256";
-        EVP_MD_CTX *sign = EVP_MD_CTX_new(), *verify = EVP_MD_CTX_new();
-        unsigned char sig[512], *der = NULL;
-        size_t len = sizeof(sig);
-        EVP_PKEY *key;
+    for (i = 0; (name = double_name(i)) != NULL; i++) {
+        EVP_PKEY *plain = double_key(name), *half, *key;
+        unsigned char *der = NULL;
 
-        if (strcmp(types[i], "EC") == 0)
-            key = EVP_PKEY_Q_keygen(libctx, NULL, "EC", "P-256");
-        else
-            key = EVP_PKEY_Q_keygen(libctx, NULL, types[i], (size_t)2048);
+        if (plain == NULL)
+            continue;
+        key = double_new_key_in(libctx, name);
         assert_non_null(key);
         assert_string_equal(
             OSSL_PROVIDER_get0_name(EVP_PKEY_get0_provider(key)), "mesh");
-        assert_int_equal(
-            EVP_DigestSignInit_ex(sign, NULL, digest, libctx, NULL, key, NULL),
-            1);
-        assert_int_equal(
-            EVP_DigestSign(sign, sig, &len, message, sizeof(message)), 1);
-        assert_int_equal(EVP_DigestVerifyInit_ex(verify, NULL, digest, libctx,
-                                                 "provider=default", key, NULL),
-                         1);
-        assert_int_equal(
-            EVP_DigestVerify(verify, sig, len, message, sizeof(message)), 1);
+        half = public_half(key, NULL);
+        assert_int_equal(signs(libctx, key, half), signs(NULL, plain, plain));
+        assert_int_equal(agrees(libctx, key, half, name),
+                         agrees(NULL, plain, plain, name));
+        assert_int_equal(decapsulates(libctx, key, half),
+                         decapsulates(NULL, plain, plain));
         assert_true(i2d_PrivateKey(key, &der) > 0); /* it is a file's key */
         OPENSSL_free(der);
-        EVP_MD_CTX_free(sign);
-        EVP_MD_CTX_free(verify);
+        EVP_PKEY_free(half);
         EVP_PKEY_free(key);
     }
     ssl = SSL_CTX_new_ex(libctx, NULL, TLS_method());
@@ -162,14 +205,15 @@ static void test_keys_of_numbers(void **state)
     EVP_PKEY_free(rsa);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, load_mesh_first, unload)
+#define MESH_FIRST(f)                                                          \
+    cmocka_unit_test_setup_teardown(f, load_mesh_first, unload)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_keys_of_files),
-        TEST(test_generated_keys),
-        TEST(test_keys_of_numbers),
+        MESH_FIRST(test_keys_of_files),
+        MESH_FIRST(test_generated_keys),
+        MESH_FIRST(test_keys_of_numbers),
     };
     int failed;
 
