@@ -108,6 +108,11 @@ static void compare(const struct kem *kem)
         assert_int_equal(decapsulate(app, keys[0], kem, &capsule, &out), 1);
         assert_int_equal(double_operations, 1);
         assert_int_equal(double_last.operation, MESH_OP_DECAPSULATE);
+        assert_string_equal(double_last.variant,
+                            kem->operation != NULL
+                                    && strcmp(kem->operation, "NoSuch") != 0
+                                ? kem->operation
+                                : "");
         same_secret(&out, &capsule);
         assert_int_equal(decapsulate(app, keys[2], kem, &capsule, &out), 1);
         same_secret(&out, &capsule);

@@ -11,6 +11,8 @@
 #include <openssl/x509.h>
 #include <string.h>
 
+OSSL_provider_init_fn OSSL_provider_init;
+
 /* The objects that are the same key. */
 struct same {
     EVP_PKEY *held, *public, *file, *half;
@@ -388,13 +390,52 @@ static void test_numbers(void **state)
     for_every_key(numbers);
 }
 
+/* Every name by which libcrypto's own provider knows a type. */
+static void find_name(const char *name, void *arg)
+{
+    EVP_KEYMGMT *ours = EVP_KEYMGMT_fetch(arg, name, NULL);
+
+    if (ours == NULL)
+        fail_msg("%s", name);
+    EVP_KEYMGMT_free(ours);
+}
+
+static void test_names(void **state)
+{
+    OSSL_LIB_CTX *alone = OSSL_LIB_CTX_new(); /* with nobody else's names */
+    OSSL_PROVIDER *mesh;
+    const char *name;
+    size_t i;
+
+    (void)state;
+    OSSL_PROVIDER_add_builtin(alone, "mesh", OSSL_provider_init);
+    mesh = OSSL_PROVIDER_load(alone, "mesh");
+    for (i = 0; (name = double_name(i)) != NULL; i++) {
+        EVP_KEYMGMT *theirs;
+
+        if (!have(name))
+            continue;
+        theirs = EVP_KEYMGMT_fetch(
+            NULL, EVP_PKEY_get0_type_name(double_key(name)), NULL);
+        assert_int_equal(EVP_KEYMGMT_names_do_all(theirs, find_name, alone), 1);
+        EVP_KEYMGMT_free(theirs);
+    }
+    OSSL_PROVIDER_unload(mesh);
+    OSSL_LIB_CTX_free(alone);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_properties), TEST(test_private_half_stays),
-        TEST(test_equality),   TEST(test_certificates),
-        TEST(test_copies),     TEST(test_checks),
-        TEST(test_changes),    TEST(test_numbers),
+        TEST(test_names),
+        TEST(test_properties),
+        TEST(test_private_half_stays),
+        TEST(test_equality),
+        TEST(test_certificates),
+        TEST(test_copies),
+        TEST(test_checks),
+        TEST(test_changes),
+        TEST(test_numbers),
     };
 
     return RUN_IN_EACH_ORDER(tests);
