@@ -35,11 +35,12 @@ static const struct command {
      "[OPTION]...\n\n"
      "  --algorithm A             of the keys for signatures and "
      "authentication:\n"
-     "                            RSA-2048 (default), RSA-3072, RSA-4096,\n"
-     "                            P-256, P-384, P-521, ED25519\n"
-     "  --encryption-algorithm A  of the key for encryption: RSA-...; default\n"
-     "                            as --algorithm if that is RSA, else "
-     "RSA-2048\n"
+     "                            RSA-2048 (default), P-256, ED25519, "
+     "ML-DSA-65\n"
+     "                            and others, see meshctl(1)\n"
+     "  --encryption-algorithm A  of the key for encryption; default as\n"
+     "                            --algorithm if that is RSA, else RSA-2048;\n"
+     "                            also P-256, X25519, ML-KEM-768 and others\n"
      "  --description TEXT        default: the name of this computer\n"
      "  --default                 make it the default though there is one\n"},
     {"create personal", command_create_personal,
@@ -56,7 +57,8 @@ static const struct command {
      "make an application profile with a new key",
      "TYPE [OPTION]...\n\n"
      "  TYPE                      web, ssh, network, mail\n"
-     "  --algorithm A             default RSA-2048; mail: RSA only\n"
+     "  --algorithm A             default RSA-2048; must be able to sign, or\n"
+     "                            for mail to encrypt to\n"
      "  --description TEXT\n"
      "  --default                 make it the default though there is one\n"},
     {"import", command_import, "put a key from a file into the key store",
@@ -92,7 +94,8 @@ static const struct command {
     {"reference", command_reference,
      "print the URI that only this key answers to, or write it as a file",
      "URI [OPTION]\n\n"
-     "  --out FILE                write a key-reference file, for programs that\n"
+     "  --out FILE                write a key-reference file, for programs "
+     "that\n"
      "                            read keys from files; -: standard output\n"},
     {"default", command_default, "show, set or remove the default profiles",
      "[KIND|TYPE [PROFILE]] [OPTION]\n\n"

@@ -3,7 +3,7 @@
 # Keys of every algorithm come in from files, and sign as they did there.
 . "$(dirname "$0")/lib.sh"
 meshctl create device > log
-echo "the message" > message
+head -c 60000 /dev/urandom > message # more than a message to mesh-keyd holds
 plain dgst -sha256 -binary -out digest message
 
 # signs NAME GENPKEY-ARGUMENT...: an imported key, its signature verified by
