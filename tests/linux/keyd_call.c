@@ -6,18 +6,22 @@
  *   keyd_call generate ALGORITHM        import FILE.p8   (DER)
  *   keyd_call register FILE [PLACE [PASSPHRASE]]
  *   keyd_call stat|sign|delete PUBLIC.pem
+ *   keyd_call derive PUBLIC.pem PEER.pem
+ *   keyd_call decapsulate PUBLIC.pem
  *   keyd_call list|lock|status
  *   keyd_call loop SECONDS THREADS PUBLIC.pem   prints signatures per second
  *   keyd_call hold SECONDS                      keeps a connection open
  *
  * generate, import and register print the public key as PEM.  sign reads a
  * SHA-256 digest (EdDSA, ML-DSA, SLH-DSA: a message) from stdin and writes the
- * signature.  The status is 0, or 1 with "REASON: text" on stderr.
+ * signature; decapsulate reads a ciphertext; derive and decapsulate write the
+ * secret.  The status is 0, or 1 with "REASON: text" on stderr.
  */
 #include "platform/algorithm.h"
 #include "platform/keystore.h"
 
 #include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -127,18 +131,51 @@ static struct mesh_private_op sign_op(const EVP_PKEY *key)
     return op;
 }
 
+static int operate(struct mesh_context *ctx, const struct mesh_key_name *name,
+                   const struct mesh_private_op *op, const unsigned char *in,
+                   size_t in_len)
+{
+    unsigned char out[65536];
+    size_t out_len = sizeof(out);
+
+    return mesh_keystore_operate(ctx, name, op, in, in_len, out, &out_len)
+           && fwrite(out, 1, out_len, stdout) == out_len;
+}
+
 static int sign(struct mesh_context *ctx, char **argv)
 {
     struct mesh_key_name name;
     EVP_PKEY *key = read_public(ctx, argv[0], &name);
     struct mesh_private_op op = sign_op(key);
-    unsigned char in[65536], out[65536];
-    size_t in_len = fread(in, 1, sizeof(in), stdin), out_len = sizeof(out);
-    int ok = mesh_keystore_operate(ctx, &name, &op, in, in_len, out, &out_len)
-             && fwrite(out, 1, out_len, stdout) == out_len;
+    unsigned char in[65536];
 
     EVP_PKEY_free(key);
+    return operate(ctx, &name, &op, in, fread(in, 1, sizeof(in), stdin));
+}
+
+static int derive(struct mesh_context *ctx, char **argv)
+{
+    const struct mesh_private_op op = {.operation = MESH_OP_DERIVE};
+    struct mesh_key_name name, ignored;
+    EVP_PKEY *peer = read_public(ctx, argv[1], &ignored);
+    unsigned char *der = NULL;
+    int len = i2d_PUBKEY(peer, &der), ok;
+
+    EVP_PKEY_free(peer);
+    EVP_PKEY_free(read_public(ctx, argv[0], &name));
+    ok = operate(ctx, &name, &op, der, (size_t)len);
+    OPENSSL_free(der);
     return ok;
+}
+
+static int decapsulate(struct mesh_context *ctx, char **argv)
+{
+    const struct mesh_private_op op = {.operation = MESH_OP_DECAPSULATE};
+    struct mesh_key_name name;
+    unsigned char in[4096];
+
+    EVP_PKEY_free(read_public(ctx, argv[0], &name));
+    return operate(ctx, &name, &op, in, fread(in, 1, sizeof(in), stdin));
 }
 
 struct loop {
@@ -235,6 +272,8 @@ static const struct command {
     {"stat", 1, stat_key},
     {"delete", 1, delete_key},
     {"sign", 1, sign},
+    {"derive", 2, derive},
+    {"decapsulate", 1, decapsulate},
     {"loop", 3, loop},
     {"hold", 1, hold},
     {"list", 0, list},

@@ -65,7 +65,7 @@ try_sign() {
 signs() {
     try_sign "$1" || return 1
     case $(openssl pkey -in "$1.pem" -noout -text | head -n 1) in
-    ED25519*) openssl pkeyutl -verify -rawin -in digest.bin -inkey "$1.pub" \
+    ED25519* | ED448* | ML-DSA* | SLH-DSA*) openssl pkeyutl -verify -rawin -in digest.bin -inkey "$1.pub" \
         -pubin -sigfile "$1.sig" > /dev/null ;;
     *) openssl dgst -sha256 -verify "$1.pub" -signature "$1.sig" \
         <(printf %s text) > /dev/null ;;

@@ -11,17 +11,35 @@ command -v python3 > /dev/null || { echo "needs python3"; exit 77; }
 new_key rsa RSA rsa_keygen_bits:2048
 new_key ec EC ec_paramgen_curve:P-256
 new_key ed ED25519
+new_key pss RSA-PSS
+new_key x X25519
+new_key peer X25519
 new_key file EC ec_paramgen_curve:P-384
+more=
+if new_key dsa ML-DSA-44 2> log; then # OpenSSL 3.5
+    new_key slh SLH-DSA-SHA2-128f
+    new_key kem ML-KEM-512
+    openssl pkeyutl -encap -pubin -inkey kem.pub -out sealed \
+        -secret kem.secret
+    more="dsa slh kem"
+fi
 openssl pkey -in file.pem -aes256 -passout pass:tortoise-stove -out sealed.pem
 chmod 600 sealed.pem
-keys="rsa ec ed file"
+keys="rsa ec ed pss x $more file"
 found() {
     "$here/search_memory.py" "$keyd" --text tortoise-stove \
-        rsa.pem ec.pem ed.pem file.pem
+        $(printf '%s.pem ' $keys)
+}
+use() {
+    case $1 in
+    x) call derive x.pub peer.pub > x.secret ;;
+    kem) call decapsulate kem.pub < sealed | cmp - kem.secret ;;
+    *) signs "$1" ;;
+    esac
 }
 use_all() {
     for key in $keys; do
-        signs $key || die "$key does not sign"
+        use $key || die "$key cannot be used"
     done
     found > found.out || die "the search finds nothing"
     say "in use, $(wc -l < found.out) places with parts of keys are found"
@@ -34,7 +52,7 @@ forgotten() {
     ! found || die "in memory"
 }
 start_keyd
-for key in rsa ec ed; do
+for key in ${keys% file}; do
     call import $key.p8 > /dev/null
 done
 call register "$PWD/sealed.pem" secret-service tortoise-stove > /dev/null

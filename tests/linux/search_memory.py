@@ -3,9 +3,9 @@
 """search_memory.py PID [--text TEXT] KEY.pem...
 
 Reads the memory of a process and counts the pieces of private keys in it: of
-d, p, q, the exponents and the coefficient of RSA, the scalar of EC, the seed of
-Ed25519, every 16 octets in a row, most significant octet first and last (as
-libcrypto's numbers lie); and of the text.  Prints what was found; the status is 0 if there was
+d, p, q, the exponents and the coefficient of RSA, the scalar of EC, the private
+octets and the seeds of others, every 16 in a row, most significant octet first
+and last (as libcrypto's numbers lie); and of the text.  Prints what was found; the status is 0 if there was
 anything, 1 if nothing."""
 
 import re
@@ -15,7 +15,7 @@ import sys
 PIECE = 16
 PAGE = 4096
 SECRET = re.compile(
-    r'^(privateExponent|prime1|prime2|exponent1|exponent2|coefficient|priv):'
+    r'^(privateExponent|prime1|prime2|exponent1|exponent2|coefficient|priv|seed|dk):'
     r'\s*\n((?:\s+[0-9a-f:]+\n)+)', re.MULTILINE)
 
 
