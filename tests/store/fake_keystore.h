@@ -12,6 +12,7 @@
 
 #include "tests/store/store_test.h"
 
+#include <openssl/core_names.h>
 #include <openssl/x509.h>
 
 #define FAKE_KEYS_MAX 16
@@ -27,19 +28,26 @@ static inline EVP_PKEY *fake_generate(struct mesh_context *ctx,
                                       const char *algorithm)
 {
     const struct mesh_algorithm *row = mesh_algorithm_find(algorithm);
-    size_t i = 0;
+    EVP_PKEY_CTX *make =
+        EVP_PKEY_CTX_new_from_name(ctx->libctx, row->keytype, NULL);
+    size_t i = 0, bits = row->bits;
+    OSSL_PARAM param = OSSL_PARAM_construct_end();
 
     while (fake.keys[i] != NULL)
         i++;
     assert_true(i < FAKE_KEYS_MAX);
     if (row->group != NULL)
-        fake.keys[i] = EVP_PKEY_Q_keygen(ctx->libctx, NULL, "EC", row->group);
+        param = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
+                                                 (char *)row->group, 0);
     else if (row->bits != 0)
-        fake.keys[i] =
-            EVP_PKEY_Q_keygen(ctx->libctx, NULL, "RSA", (size_t)row->bits);
-    else
-        fake.keys[i] = EVP_PKEY_Q_keygen(ctx->libctx, NULL, row->keytype);
-    assert_non_null(fake.keys[i]);
+        param = OSSL_PARAM_construct_size_t(OSSL_PKEY_PARAM_RSA_BITS, &bits);
+    assert_int_equal(EVP_PKEY_keygen_init(make), 1);
+    assert_int_equal(
+        EVP_PKEY_CTX_set_params(
+            make, (OSSL_PARAM[]){param, OSSL_PARAM_construct_end()}),
+        1);
+    assert_int_equal(EVP_PKEY_generate(make, &fake.keys[i]), 1);
+    EVP_PKEY_CTX_free(make);
     return fake.keys[i];
 }
 
