@@ -301,6 +301,12 @@ static struct mesh_key *make_held_key(struct generation *g)
     EVP_PKEY *public;
     char *uri;
 
+    if ((g->selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) == 0) {
+        mesh_raise(g->ctx, MESH_R_OPERATION_UNSUPPORTED,
+                   "parameters alone have no \"" PARAM_PROFILE
+                   "\" and no \"" PARAM_ROLE "\"");
+        return NULL;
+    }
     if (!check_params(g) || (row = find_row(g)) == NULL
         || !g->ctx->make_key(g->ctx, row->name, text_of(g, PARAM_PROFILE),
                              text_of(g, PARAM_ROLE), &public, &uri))

@@ -265,8 +265,7 @@ struct mesh_context mesh_context_quiet(const struct mesh_context *ctx)
     return quiet;
 }
 
-/* Texts repeat names from files and URIs, which must not forge lines. */
-static void replace_controls(char *text)
+void mesh_text_clean(char *text)
 {
     for (; *text != '\0'; text++)
         if ((unsigned char)*text < ' ' || *text == '\177')
@@ -283,7 +282,7 @@ int mesh_raise_at(struct mesh_context *ctx, enum mesh_reason reason,
     va_start(args, fmt);
     vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    replace_controls(text);
+    mesh_text_clean(text);
     ctx->raise(ctx, reason, file, line, func, text);
     return 0;
 }
@@ -307,7 +306,7 @@ void mesh_trace(const struct mesh_context *ctx, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(line + len, sizeof(line) - len - 1, fmt, args);
     va_end(args);
-    replace_controls(line + len);
+    mesh_text_clean(line + len);
     len = strlen(line);
     line[len++] = '\n';
     fd = open(ctx->trace,

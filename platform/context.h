@@ -169,6 +169,10 @@ int mesh_raise_at(struct mesh_context *ctx, enum mesh_reason reason,
                   const char *file, int line, const char *func, const char *fmt,
                   ...) __attribute__((format(printf, 6, 7)));
 
+/* Makes text that repeats a file or a URI harmless for terminals and logs: '?'
+ * for control characters. */
+void mesh_text_clean(char *text);
+
 /* Appends a line to the trace, if there is one: time, pid and the text.  The
  * file is opened for each line: no descriptor of ours stays in the process. */
 void mesh_trace(const struct mesh_context *ctx, const char *fmt, ...)

@@ -62,6 +62,7 @@ void mesh_objects_describe(const struct mesh_profile_key *key, char *text,
                  mesh_algorithm_of(key->public),
                  key->device != NULL ? ", device " : "",
                  key->device != NULL ? key->device : "");
+    mesh_text_clean(text);
 }
 
 int mesh_object_wanted(enum mesh_object_type expect, enum mesh_object_type type)

@@ -236,14 +236,16 @@ static int take_device_if_named(struct mesh_search *s,
                                 struct mesh_profile *personal, const char *name,
                                 const struct mesh_udf *udf)
 {
-    size_t i;
+    size_t i = 0;
     int taken;
 
-    for (i = 0; i < personal->devices_count; i++) {
+    while (i < personal->devices_count) {
         if (!take_if_named(s, attempt, personal->devices[i], name, udf, &taken))
             return 0;
         if (taken)
             personal->devices[i] = personal->devices[--personal->devices_count];
+        else
+            i++;
     }
     return 1;
 }
@@ -381,5 +383,6 @@ void mesh_search_describe(const struct mesh_search *s,
             OPENSSL_strlcat(text, ", default for mesh://", size);
             OPENSSL_strlcat(text, words[i].name, size);
         }
+    mesh_text_clean(text);
     mesh_profile_free(profile);
 }

@@ -44,10 +44,6 @@ int command_json(struct mesh_context *ctx, const json_t *value);
  * the error says that it was made all the same. */
 int command_made(struct mesh_context *ctx, const char *udf);
 
-/* Makes text from a file harmless for a terminal: '?' for control characters.
- */
-void command_clean(char *text);
-
 /* The first error of a try. */
 struct failure {
     enum mesh_reason reason; /* MESH_R_NONE: there was none */

@@ -30,7 +30,7 @@ void report_add(struct report *report, enum finding finding, const char *todo,
     va_start(args, fmt);
     vsnprintf(what, sizeof(what), fmt, args);
     va_end(args);
-    command_clean(what);
+    mesh_text_clean(what);
     report->problems += finding == FOUND_PROBLEM;
     json_array_append_new(
         report->checks, json_pack("{s:s, s:s, s:s*}", "status", words[finding],

@@ -155,13 +155,6 @@ const char *kind_type_of_tag(const char *tag)
     return NULL;
 }
 
-void command_clean(char *text)
-{
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text < ' ' || *text == '\177')
-            *text = '?';
-}
-
 /* Where the key holder or the Secret Service is out of reach, a look at the
  * whole set-up helps. */
 static const char *remedy(enum mesh_reason reason)
@@ -180,7 +173,7 @@ static void print_error(struct mesh_context *ctx, enum mesh_reason reason,
     (void)func;
     *(enum mesh_reason *)ctx->raise_arg = reason;
     OPENSSL_strlcpy(clean, text, sizeof(clean));
-    command_clean(clean);
+    mesh_text_clean(clean);
     fprintf(stderr, "meshctl: %s: %s%s\n", mesh_reason_text(reason), clean,
             remedy(reason));
     mesh_trace(ctx, "%s: %s (%s:%d)", mesh_reason_text(reason), text, file,
@@ -200,7 +193,7 @@ static void catch_error(struct mesh_context *ctx, enum mesh_reason reason,
         return;
     failure->reason = reason;
     OPENSSL_strlcpy(failure->text, text, sizeof(failure->text));
-    command_clean(failure->text);
+    mesh_text_clean(failure->text);
 }
 
 struct mesh_context failure_catch(const struct mesh_context *ctx,

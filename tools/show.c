@@ -112,7 +112,7 @@ static int clean(json_t *value)
     if (json_is_string(value)) {
         if ((copy = OPENSSL_strdup(json_string_value(value))) == NULL)
             return 0;
-        command_clean(copy);
+        mesh_text_clean(copy);
         ok = json_string_set(value, copy) == 0;
         OPENSSL_free(copy);
     }

@@ -261,13 +261,19 @@ static void test_software(void **state)
 static void test_template(void **state)
 {
     EVP_PKEY_CTX *gen = EVP_PKEY_CTX_new_from_name(libctx, "EC", MESH);
-    EVP_PKEY *group = NULL, *key;
+    const OSSL_PARAM role[] = {
+        OSSL_PARAM_utf8_string("role", (char[]){"vpn"}, 3), OSSL_PARAM_END};
+    EVP_PKEY *group = NULL, *none = NULL, *key;
 
     (void)state;
     assert_int_equal(EVP_PKEY_paramgen_init(gen), 1);
     assert_int_equal(set_options(gen, "role:vpn"), 0);
     assert_int_equal(set_options(gen, "group:P-384"), 1);
     assert_int_equal(EVP_PKEY_paramgen(gen, &group), 1);
+    /* Whoever asks for a group alone gets no key. */
+    assert_int_equal(EVP_PKEY_CTX_set_params(gen, role), 1);
+    assert_int_equal(EVP_PKEY_paramgen(gen, &none), 0);
+    assert_null(none);
     EVP_PKEY_CTX_free(gen);
     key = generate(EVP_PKEY_CTX_new_from_pkey(libctx, group, MESH), "");
     assert_non_null(key);

@@ -104,6 +104,7 @@ static void make_profiles(void)
                  foreign_root()));
     body = personal_body(sign(ctx, "MasterProfile", body, keys[MASTER]),
                          json_incref(device), APP, udfs[SIGN]);
+    json_object_set_new(body, "Description", json_string("an owner\33[2J"));
     json_object_set_new(
         body, "ImportedKeys",
         key_with(ctx, keys[IMPORTED],
@@ -546,6 +547,25 @@ static void test_unfiltered(void **state)
         "cert online, cert foreign, ");
 }
 
+/* storeutl prints descriptions: nothing in them may command a terminal. */
+static void test_descriptions(void **state)
+{
+    OSSL_STORE_CTX *store = open_store("mesh:", 0);
+    OSSL_STORE_INFO *info;
+    const char *text;
+    int owners = 0;
+
+    (void)state;
+    while ((info = OSSL_STORE_load(store)) != NULL) {
+        text = OSSL_STORE_INFO_get0_NAME_description(info);
+        owners += strstr(text, "an owner?[2J") != NULL;
+        assert_null(strchr(text, '\33'));
+        OSSL_STORE_INFO_free(info);
+    }
+    OSSL_STORE_close(store);
+    assert_int_equal(owners, 1);
+}
+
 /* Whether a certificate of key verifies with a URI as the CA store. */
 static int verifies(const char *uri, int key, int issuer_key,
                     const char *issuer)
@@ -637,7 +657,7 @@ int main(void)
         STORE_TEST(test_udf),           STORE_TEST(test_not_held),
         STORE_TEST(test_alias),         STORE_TEST(test_refused),
         STORE_TEST(test_refused_load),  STORE_TEST(test_unfiltered),
-        STORE_TEST(test_anchors),
+        STORE_TEST(test_descriptions),  STORE_TEST(test_anchors),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
