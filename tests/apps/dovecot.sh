@@ -20,26 +20,30 @@ if at_least 2.4 "$(dovecot --version)"; then
     cat << CONF
 dovecot_config_version = 2.4.0
 dovecot_storage_version = 2.4.0
-ssl_server_cert_file = server.crt
-ssl_server_key_file = server.key
+import_environment {
+    OPENSSL_CONF = $OPENSSL_CONF
+    OPENSSL_MODULES = $OPENSSL_MODULES
+}
+ssl_server_cert_file = $HOME/server.crt
+ssl_server_key_file = $HOME/server.key
+passdb static {
+    password = secret
+}
+userdb static {
+    fields {
+        uid = mail
+        gid = mail
+        home = $HOME/mail
+    }
+}
 mail_driver = mbox
 mail_path = mail
 CONF
 else
     cat << CONF
-ssl_cert = <server.crt
-ssl_key = <server.key
-mail_location = mbox:mail
-CONF
-fi > dovecot.conf
-cat >> dovecot.conf << CONF
 import_environment = OPENSSL_CONF=$OPENSSL_CONF OPENSSL_MODULES=$OPENSSL_MODULES
-base_dir = $HOME/run
-first_valid_uid = 1
-log_path = $HOME/dovecot.log
-protocols = imap
-listen = 127.0.0.1
-ssl = required
+ssl_cert = <$HOME/server.crt
+ssl_key = <$HOME/server.key
 passdb {
     driver = static
     args = password=secret
@@ -48,6 +52,16 @@ userdb {
     driver = static
     args = uid=mail gid=mail home=$HOME/mail
 }
+mail_location = mbox:mail
+CONF
+fi > dovecot.conf
+cat >> dovecot.conf << CONF
+base_dir = $HOME/run
+log_path = $HOME/dovecot.log
+first_valid_uid = 1
+protocols = imap
+listen = 127.0.0.1
+ssl = required
 service imap-login {
     chroot =
     inet_listener imap {
