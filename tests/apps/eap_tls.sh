@@ -33,7 +33,7 @@ network={
 CONF
 # background COMMAND...: what it says goes to server.out; ended by stop
 background() {
-    "$@" >> server.out 2>&1 < /dev/null &
+    $ours "$@" >> server.out 2>&1 < /dev/null &
     server=$!
     servers+=($server)
 }

@@ -20,7 +20,7 @@ UserID $(id -un)
 RequireSafeKeys no
 Syslog no
 CONF
-    opendkim -x opendkim.conf -vv -t mail > result 2>&1
+    $ours opendkim -x opendkim.conf -vv -t mail > result 2>&1
 }
 verify() {
     /usr/bin/python3 -c 'import base64, dkim, sys

@@ -59,7 +59,7 @@ signed client
 signed server
 grep -q "Verified TLS.*client-signature" mail.log || die "$(cat mail.log)"
 say "by posttls-finger"
-posttls-finger -c -l secure -F ca.crt -k client.crt -K client.key \
+$ours posttls-finger -c -l secure -F ca.crt -k client.crt -K client.key \
     "[127.0.0.1]:$port" localhost > finger 2>&1 || die "$(cat finger)"
 grep -q "Verified TLS.*client-signature" finger || die "$(cat finger)"
 signed client
@@ -72,6 +72,7 @@ cat client.key client.crt > chain.pem
 postconf -c etc -e "smtp_tls_chain_files = $HOME/chain.pem"
 $postfix reload
 sends deferred
-grep -q "ignoring PEM type: MESH KEY REFERENCE" mail.log || die "$(cat mail.log)"
+grep -q "ignoring PEM type: MESH KEY REFERENCE" mail.log ||
+    die "$(cat mail.log)"
 stop
 stop

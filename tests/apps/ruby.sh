@@ -16,7 +16,7 @@ server = OpenSSL::SSL::SSLServer.new(TCPServer.new("127.0.0.1", ARGV[0].to_i),
 loop { (server.accept rescue next).close }
 RUBY
 read_key='k = OpenSSL::PKey.read(File.read(ARGV[0]));'
-with_key() { ruby -ropenssl -e "$read_key $1" "$2"; }
+with_key() { $ours ruby -ropenssl -e "$read_key $1" "$2"; }
 say "a TLS server, and a signature"
 serve ruby server.rb "$port"
 handshake ed -tls1_2
