@@ -248,6 +248,37 @@ static enum greeting adopt(struct mesh_context *ctx,
     return greeting;
 }
 
+/* One thread more of a process that became another user or went into another
+ * root: over another thread's connection, when that is idle.  If mesh-keyd does
+ * not serve a new one, it is the idle one. */
+static enum greeting adopt_by_thread(struct mesh_context *ctx,
+                                     struct mesh_connection *made)
+{
+    const struct timespec pause = {.tv_nsec = OPEN_PAUSE_NS};
+    struct mesh_context quiet = mesh_context_quiet(ctx);
+    struct mesh_connection own;
+    int64_t left = (int64_t)OPEN_WAIT_MS * 1000000;
+
+    while (mesh_pool_has(ctx->keystore) && left > 0) {
+        if (!mesh_pool_take(ctx->keystore, &own)) {
+            nanosleep(&pause, NULL);
+            left -= OPEN_PAUSE_NS;
+            continue;
+        }
+        switch (adopted_by(&quiet, &own, made)) {
+        case GREETED:
+            mesh_pool_give_back(ctx->keystore, &own);
+            return GREETED;
+        case REFUSED:
+            *made = own;
+            return GREETED;
+        case GONE:
+            mesh_pool_drop(ctx->keystore, &own);
+        }
+    }
+    return GONE;
+}
+
 /* Whether the program at the other end may be our key holder. */
 static int check_peer(struct mesh_context *ctx, int fd, int dir_fd,
                       const char *path)
@@ -343,11 +374,15 @@ static int begin_opening(struct mesh_context *ctx)
 static int open_connection(struct mesh_context *ctx,
                            struct mesh_connection *made)
 {
+    struct mesh_context quiet = mesh_context_quiet(ctx);
     enum greeting greeting;
 
     if (!begin_opening(ctx))
         return 0;
     greeting = adopt(ctx, made);
+    if (greeting == GONE && mesh_pool_has(ctx->keystore)
+        && (greeting = connect_by_path(&quiet, made)) != GREETED)
+        greeting = adopt_by_thread(ctx, made);
     if (greeting == GONE)
         greeting = connect_by_path(ctx, made);
     if (greeting == GONE && mesh_keyd_spawn(ctx)) {

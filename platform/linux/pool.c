@@ -92,6 +92,16 @@ int mesh_pool_take(struct mesh_keystore *store, struct mesh_connection *c)
     return 0;
 }
 
+int mesh_pool_has(struct mesh_keystore *store)
+{
+    int i;
+
+    for (i = 0; i < MESH_POOL_SIZE; i++)
+        if (is_ours(store, atomic_load(&store->places[i].socket)))
+            return 1;
+    return 0;
+}
+
 void mesh_pool_give_back(struct mesh_keystore *store, struct mesh_connection *c)
 {
     if (c->place < 0)

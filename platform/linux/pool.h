@@ -52,6 +52,8 @@ int mesh_connection_is_open(const struct mesh_connection *c);
 
 /* Takes an idle connection of this process; 0 if there is none. */
 int mesh_pool_take(struct mesh_keystore *store, struct mesh_connection *c);
+/* Whether this process has connections, in use or not. */
+int mesh_pool_has(struct mesh_keystore *store);
 /* Ends a use: the connection is idle, or closed if the pool is full. */
 void mesh_pool_give_back(struct mesh_keystore *store,
                          struct mesh_connection *c);

@@ -4,11 +4,13 @@
  * A server's life: the master loads the key, its children sign.
  * `fork_and_sign URI CHILDREN COUNT [nobody]`: parent and children sign COUNT
  * times each; with "nobody" the children become that user in an empty chroot,
- * where they can reach neither the socket's path nor /proc.
+ * where they can reach neither the socket's path nor /proc.  Without children
+ * it is the parent that does, and signs in eight threads.
  */
 #include "tests/load_key.h"
 
 #include <grp.h>
+#include <pthread.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +38,35 @@ static int sign_times(EVP_PKEY *key, EVP_PKEY *public, long count)
     return 1;
 }
 
+#define THREADS 8
+
+struct work {
+    EVP_PKEY *key, *public;
+    long count;
+};
+
+static void *sign_in_thread(void *arg)
+{
+    struct work *work = arg;
+
+    return sign_times(work->key, work->public, work->count) ? arg : NULL;
+}
+
+static int sign_in_threads(EVP_PKEY *key, EVP_PKEY *public, long count)
+{
+    struct work work = {key, public, count};
+    pthread_t threads[THREADS];
+    void *result;
+    int i, good = 1;
+
+    for (i = 0; i < THREADS; i++)
+        if (pthread_create(&threads[i], NULL, sign_in_thread, &work) != 0)
+            abort();
+    for (i = 0; i < THREADS; i++)
+        good &= pthread_join(threads[i], &result) == 0 && result != NULL;
+    return good;
+}
+
 int main(int argc, char **argv)
 {
     char dir[] = "/tmp/chroot-XXXXXX";
@@ -61,7 +92,10 @@ int main(int argc, char **argv)
             _exit(!sign_times(key, public, count));
         }
     }
-    failed = !sign_times(key, public, count);
+    if (children > 0 || argc <= 4)
+        failed = !sign_times(key, public, count);
+    else
+        failed = !drop_privileges(dir) || !sign_in_threads(key, public, count);
     while (wait(&status) > 0)
         if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
             fprintf(stderr, "a child ended with status %#x\n", status);
