@@ -408,6 +408,8 @@ static enum mesh_message_result transact(const struct mesh_connection *c,
     by_lane = lane != NULL
               && mesh_lane_send_request(lane, &call->request, call->label,
                                         call->data);
+    if (lane == NULL && c->lane != NULL)
+        mesh_lane_leave(c->lane);
     if (!by_lane) {
         if (!mesh_connection_is_open(c))
             return MESH_MESSAGE_CLOSED;

@@ -7,12 +7,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <openssl/crypto.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,13 +24,17 @@
  * which short messages touch two. */
 #define SLOT_SIZE       5952
 #define LOOKS_PER_CLOCK 32
+/* Naps end, so that the socket can tell that the peer is gone. */
+#define REQUEST_NAP_US 5000
+#define ANSWER_NAP_US  50000
 
-/* What the receiver of a slot does.  From LOOKING it goes on by one exchange:
- * either the receiver's to AWAY, or the sender's to FULL.  So a message is
- * never left where nobody looks. */
+/* What the receiver of a slot does.  It leaves LOOKING and NAPPING by one
+ * exchange, and so does the sender to FULL: a message is never left where
+ * nobody comes. */
 enum slot_state {
     SLOT_AWAY, /* waits at the socket; so it begins, as zeros */
     SLOT_LOOKING,
+    SLOT_NAPPING, /* to be woken by futex */
     SLOT_FULL
 };
 
@@ -124,6 +130,19 @@ static int64_t now_us(void)
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+/* Not the private kind: the word is shared by processes. */
+static void futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t us)
+{
+    const struct timespec t = {us / 1000000, us % 1000000 * 1000};
+
+    (void)syscall(SYS_futex, word, FUTEX_WAIT, value, &t, NULL, 0);
+}
+
+static void futex_wake(_Atomic uint32_t *word)
+{
+    (void)syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
 static uint32_t state_of(struct slot *slot)
 {
     return atomic_load_explicit(&slot->state, memory_order_acquire);
@@ -147,23 +166,47 @@ static int is_elsewhere(struct slot *slot)
            != atomic_load_explicit(&slot->cpu, memory_order_relaxed);
 }
 
-/* The receiver looks for so long at most.  1: there is a message; 0: there is
- * none, and what comes goes by the socket. */
-static int look(struct slot *slot, unsigned us)
+/* Says that the receiver comes, to look for a message or to nap. */
+static void expect(struct slot *slot, int looks)
 {
-    int64_t until = 0;
+    set_state(slot, looks && is_elsewhere(slot) ? SLOT_LOOKING : SLOT_NAPPING);
+}
+
+/* The receiver looks for so long at most, then naps for so long.  1: there is a
+ * message; 0: there is none, and what comes goes by the socket. */
+static int await(struct slot *slot, unsigned look_us, unsigned nap_us)
+{
+    int64_t start = 0, left;
     int i;
 
     while (state_of(slot) == SLOT_LOOKING) {
         for (i = 0; i < LOOKS_PER_CLOCK && state_of(slot) == SLOT_LOOKING; i++)
             RELAX();
-        if (until == 0)
-            until = now_us() + us;
-        else if (now_us() >= until || !is_elsewhere(slot))
-            break;
+        if (start == 0)
+            start = now_us();
+        else if (now_us() >= start + look_us || !is_elsewhere(slot))
+            exchange(slot, SLOT_LOOKING, SLOT_NAPPING);
     }
-    return !exchange(slot, SLOT_LOOKING, SLOT_AWAY)
-           && state_of(slot) == SLOT_FULL;
+    start = now_us();
+    while (state_of(slot) == SLOT_NAPPING) {
+        left = start + nap_us - now_us();
+        if (left <= 0)
+            exchange(slot, SLOT_NAPPING, SLOT_AWAY);
+        else
+            futex_wait(&slot->state, SLOT_NAPPING, left);
+    }
+    return state_of(slot) == SLOT_FULL;
+}
+
+/* The sender's part: 1 if the receiver was there. */
+static int announce(struct slot *slot, enum slot_state state)
+{
+    if (exchange(slot, SLOT_LOOKING, state))
+        return 1;
+    if (!exchange(slot, SLOT_NAPPING, state))
+        return 0;
+    futex_wake(&slot->state);
+    return 1;
 }
 
 struct piece {
@@ -175,18 +218,19 @@ struct piece {
 static int put(struct slot *slot, const struct piece pieces[3])
 {
     unsigned char *to = slot->octets;
+    uint32_t state = state_of(slot);
     size_t i;
 
     if ((uint64_t)pieces[0].len + pieces[1].len + pieces[2].len > SLOT_SIZE) {
-        exchange(slot, SLOT_LOOKING, SLOT_AWAY);
+        announce(slot, SLOT_AWAY);
         return 0;
     }
-    if (state_of(slot) != SLOT_LOOKING)
+    if (state != SLOT_LOOKING && state != SLOT_NAPPING)
         return 0;
     for (i = 0; i < 3; to += pieces[i++].len)
         if (pieces[i].len > 0)
             memcpy(to, pieces[i].octets, pieces[i].len);
-    if (exchange(slot, SLOT_LOOKING, SLOT_FULL))
+    if (announce(slot, SLOT_FULL))
         return 1;
     OPENSSL_cleanse(slot->octets, (size_t)(to - slot->octets));
     return 0;
@@ -225,11 +269,16 @@ int mesh_lane_send_request(struct mesh_lane *lane,
     unsigned us =
         atomic_load_explicit(&lane->answer.client_us, memory_order_relaxed);
 
-    set_state(&lane->answer,
-              us > 0 && is_elsewhere(&lane->answer) ? SLOT_LOOKING : SLOT_AWAY);
+    expect(&lane->answer, us > 0);
     atomic_store_explicit(&lane->request.cpu, sched_getcpu(),
                           memory_order_relaxed);
     return put(&lane->request, pieces);
+}
+
+void mesh_lane_leave(struct mesh_lane *lane)
+{
+    set_state(&lane->answer, SLOT_AWAY);
+    announce(&lane->request, SLOT_AWAY);
 }
 
 int mesh_lane_receive_answer(struct mesh_lane *lane,
@@ -242,7 +291,7 @@ int mesh_lane_receive_answer(struct mesh_lane *lane,
 
     *data = NULL;
     *len = 0;
-    if (!look(&lane->answer, us))
+    if (!await(&lane->answer, us, ANSWER_NAP_US))
         return 0;
     memcpy(answer, lane->answer.octets, sizeof(*answer));
     *result =
@@ -260,7 +309,7 @@ int mesh_lane_receive_request(struct mesh_lane *lane, unsigned us,
 {
     *data = NULL;
     *len = 0;
-    if (!look(&lane->request, us))
+    if (!await(&lane->request, us, REQUEST_NAP_US))
         return 0;
     memcpy(request, lane->request.octets, sizeof(*request));
     *result =
@@ -278,8 +327,7 @@ int mesh_lane_client_cpu(struct mesh_lane *lane)
 
 void mesh_lane_promise(struct mesh_lane *lane, int looks, unsigned client_us)
 {
-    set_state(&lane->request,
-              looks && is_elsewhere(&lane->request) ? SLOT_LOOKING : SLOT_AWAY);
+    expect(&lane->request, looks);
     atomic_store_explicit(&lane->answer.client_us, client_us,
                           memory_order_relaxed);
     atomic_store_explicit(&lane->answer.cpu, sched_getcpu(),

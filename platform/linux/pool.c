@@ -114,6 +114,8 @@ void mesh_pool_drop(struct mesh_keystore *store, struct mesh_connection *c)
 {
     int saved = errno;
 
+    if (c->lane != NULL)
+        mesh_lane_leave(c->lane); /* mesh-keyd sees the end at once */
     mesh_lane_free(c->lane);
     /* before the close: a child finds open ones alone */
     if (c->place >= 0)

@@ -253,8 +253,8 @@ static void *scribble(void *arg)
         *(volatile uint32_t *)&request->data_len = n % 3 == 0 ? UINT32_MAX : 32;
         *(volatile uint32_t *)&request->type = n % 5;
         *(volatile char *)&request->udf[MESH_UDF_TEXT_MAX - 1] = n % 7 == 0;
-        lane->request.state = n % 11 % 4;
-        lane->answer.state = n % 13 % 4;
+        lane->request.state = n % 11 % 5;
+        lane->answer.state = n % 13 % 5;
         lane->request.cpu = (int32_t)(n % 17 == 0 ? n * 97 : n % 4 - 1);
     }
     return NULL;
@@ -304,9 +304,9 @@ static void who_goes_away_is_noticed(void **state)
         if (i % 3 == 2) /* and not even the half of one */
             peer.lane->request.state = SLOT_FULL;
         leave(&peer);
+        while (atomic_load(&service.connections) > 0)
+            usleep(1000);
     }
-    while (atomic_load(&service.connections) > 0)
-        usleep(1000);
     while (open_files() > files) /* removed under the mutex, closed after */
         usleep(1000);
 }

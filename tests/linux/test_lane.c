@@ -12,8 +12,7 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
-#define LONG_US  60000000u /* a message comes before */
-#define SHORT_US 2000u
+#define LONG_US 60000000u /* a message comes before */
 
 static struct mesh_lane *keyd, *client; /* the two ends, mapped twice */
 static int memory;
@@ -155,30 +154,31 @@ static void what_is_too_long_goes_by_the_socket(void **state)
     expect_clean();
 }
 
-/* A message is never left where nobody looks. */
-static void who_does_not_look_gets_nothing(void **state)
+/* A message is never left where nobody comes. */
+static void who_is_away_gets_nothing(void **state)
 {
     struct mesh_request request = a_request(0, 32);
     struct mesh_answer answer = an_answer(32);
 
     (void)state;
     /* in the beginning */
+    assert_false(receive_request(LONG_US));
+    assert_false(receive_answer());
+    assert_false(mesh_lane_send_answer(keyd, &answer, secret));
     assert_false(mesh_lane_send_request(client, &request, NULL, secret));
+    /* after having looked and napped in vain */
+    promise();
+    assert_false(receive_request(10));
+    assert_false(mesh_lane_send_request(client, &request, NULL, secret));
+    mesh_lane_promise(keyd, 1, 10);
+    assert_false(receive_answer());
+    assert_false(mesh_lane_send_answer(keyd, &answer, secret));
+    /* if the client went to the socket */
+    promise();
+    mesh_lane_leave(client);
     assert_false(receive_request(LONG_US));
     assert_false(mesh_lane_send_answer(keyd, &answer, secret));
     assert_false(receive_answer());
-    /* after having looked in vain */
-    promise();
-    assert_false(receive_request(SHORT_US));
-    assert_false(mesh_lane_send_request(client, &request, NULL, secret));
-    mesh_lane_promise(keyd, 1, SHORT_US);
-    assert_false(receive_answer());
-    assert_false(mesh_lane_send_answer(keyd, &answer, secret));
-    /* if mesh-keyd promised nothing */
-    promise();
-    mesh_lane_promise(keyd, 0, 0);
-    assert_false(mesh_lane_send_request(client, &request, NULL, secret));
-    assert_false(mesh_lane_send_answer(keyd, &answer, secret));
     expect_clean();
 }
 
@@ -186,7 +186,6 @@ static void who_does_not_look_gets_nothing(void **state)
 static void nobody_looks_for_who_is_on_the_same_processor(void **state)
 {
     struct mesh_request request = a_request(0, 32);
-    struct mesh_answer answer = an_answer(32);
     cpu_set_t before, one;
 
     (void)state;
@@ -196,18 +195,58 @@ static void nobody_looks_for_who_is_on_the_same_processor(void **state)
     if (sched_setaffinity(0, sizeof(one), &one) != 0)
         skip();
     promise();
+    assert_int_equal(keyd->request.state, SLOT_LOOKING);
     assert_true(mesh_lane_send_request(client, &request, NULL, secret));
+    assert_int_equal(keyd->answer.state, SLOT_LOOKING);
     assert_int_equal(mesh_lane_client_cpu(keyd), sched_getcpu());
     assert_true(receive_request(LONG_US));
     OPENSSL_free(got);
     mesh_lane_promise(keyd, 1, LONG_US);
-    assert_false(mesh_lane_send_request(client, &request, NULL, secret));
-    assert_false(mesh_lane_send_answer(keyd, &answer, secret));
+    assert_int_equal(keyd->request.state, SLOT_NAPPING);
+    assert_true(mesh_lane_send_request(client, &request, NULL, secret));
+    assert_int_equal(keyd->answer.state, SLOT_NAPPING);
     /* one that comes there later */
     promise();
     keyd->request.cpu = sched_getcpu();
     assert_false(receive_request(LONG_US));
     sched_setaffinity(0, sizeof(before), &before);
+}
+
+static void *send_later(void *arg)
+{
+    struct mesh_request request = a_request(0, 32);
+
+    usleep(1000); /* it is asleep */
+    if (arg == NULL)
+        (void)mesh_lane_send_request(client, &request, NULL, secret);
+    else
+        mesh_lane_leave(client);
+    return NULL;
+}
+
+/* Whoever naps is woken by a message, and by one that goes another way. */
+static void naps_end(void **state)
+{
+    pthread_t thread;
+    int by_lane = 0;
+
+    (void)state;
+    for (int i = 0; i < 50; i++) {
+        promise();
+        keyd->request.state = SLOT_NAPPING;
+        assert_int_equal(pthread_create(&thread, NULL, send_later, NULL), 0);
+        if (receive_request(0)) {
+            by_lane++;
+            expect_data(32);
+        }
+        pthread_join(thread, NULL); /* the nap may have been too short */
+    }
+    assert_true(by_lane > 0);
+    promise();
+    keyd->request.state = SLOT_NAPPING;
+    assert_int_equal(pthread_create(&thread, NULL, send_later, &got_len), 0);
+    assert_false(receive_request(0));
+    pthread_join(thread, NULL);
 }
 
 /* Writes a request as a hostile client would; the octets after it are ours. */
@@ -268,7 +307,7 @@ static void forged_answers_are_refused(void **state)
 
 static void other_states_mean_the_socket(void **state)
 {
-    static const uint32_t states[] = {3, 77, UINT32_MAX};
+    static const uint32_t states[] = {4, 77, UINT32_MAX};
 
     (void)state;
     for (size_t i = 0; i < 3; i++) {
@@ -293,8 +332,8 @@ static void *change(void *arg)
         *(volatile uint32_t *)&request->label_len = n % 5 == 0 ? 7000 : 20;
         *(volatile char *)&request->udf[MESH_UDF_TEXT_MAX - 1] = n % 7 == 0;
         *(volatile uint32_t *)&answer->data_len = n % 3 == 0 ? 6000 : 60;
-        lane->request.state = n % 11 % 3;
-        lane->answer.state = n % 13 % 3;
+        lane->request.state = n % 11 % 5;
+        lane->answer.state = n % 13 % 5;
     }
     return NULL;
 }
@@ -411,10 +450,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(messages_pass, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_too_long_goes_by_the_socket,
                                         setup, teardown),
-        cmocka_unit_test_setup_teardown(who_does_not_look_gets_nothing, setup,
+        cmocka_unit_test_setup_teardown(who_is_away_gets_nothing, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(
             nobody_looks_for_who_is_on_the_same_processor, setup, teardown),
+        cmocka_unit_test_setup_teardown(naps_end, setup, teardown),
         cmocka_unit_test_setup_teardown(forged_requests_are_refused, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(forged_answers_are_refused, setup,

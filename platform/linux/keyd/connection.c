@@ -177,6 +177,8 @@ static int identify(const struct mesh_connections *all, int fd,
     peer->uid = cred.uid;
     peer->is_owner = cred.uid == geteuid() || cred.uid == 0;
     find_program(peer);
+    snprintf(peer->log_name, sizeof(peer->log_name), "pid=%d uid=%u program=%s",
+             (int)peer->pid, (unsigned)peer->uid, peer->program);
     return peer->is_owner || in_group(fd, &cred, all->group);
 }
 
@@ -303,7 +305,7 @@ static enum mesh_message_result next_request(struct connection *c,
     enum mesh_message_result result;
 
     *passed = -1;
-    if (c->look_us > 0
+    if (c->lane != NULL
         && mesh_lane_receive_request(c->lane, c->look_us, &result, request,
                                      data, len))
         return result;
@@ -484,8 +486,7 @@ void mesh_connection_start(struct mesh_connections *all, int fd)
     }
     c->fd = fd;
     if (!identify(all, fd, &c->peer)) {
-        mesh_log("pid=%d uid=%u program=%s may not connect", (int)c->peer.pid,
-                 (unsigned)c->peer.uid, c->peer.program);
+        mesh_log("%s may not connect", c->peer.log_name);
         c->refusal = MESH_R_KEYD_FOREIGN;
     }
     start(all, c);

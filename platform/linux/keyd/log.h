@@ -15,5 +15,8 @@ void mesh_log_close(void);
 
 /* Writes a line; control characters become "?".  Any thread. */
 void mesh_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* The same of texts one after the other, to a NULL: what every use of a key
+ * writes is not formatted. */
+void mesh_log_parts(const char *const parts[]);
 
 #endif

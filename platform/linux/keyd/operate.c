@@ -280,6 +280,7 @@ struct mesh_prepared {
     EVP_MD_CTX *md;       /* of what signs messages */
     EVP_PKEY_CTX *native; /* in md, if there is one */
     int once;             /* libcrypto cannot copy it */
+    char name[MESH_OPERATION_NAME_MAX];
 };
 
 /* A copy for one use. */
@@ -384,6 +385,7 @@ struct mesh_prepared *mesh_operate_prepare(struct mesh_context *ctx,
     p->op = *op;
     p->rule = rule;
     p->input_len = (size_t)size;
+    mesh_operate_describe(op, p->name, sizeof(p->name));
     build_parameters(op, rule, &params);
     ERR_clear_error(); /* libcrypto's errors from here on are of this work */
     ok = init_native(ctx, p, key)
@@ -413,6 +415,11 @@ void mesh_prepared_free(struct mesh_prepared *prepared)
         return;
     free_native(prepared->md, prepared->native);
     OPENSSL_free(prepared);
+}
+
+const char *mesh_prepared_name(const struct mesh_prepared *prepared)
+{
+    return prepared->name;
 }
 
 int mesh_prepared_is(const struct mesh_prepared *prepared,

@@ -36,6 +36,9 @@ void mesh_prepared_free(struct mesh_prepared *prepared); /* NULL is allowed */
 int mesh_prepared_is(const struct mesh_prepared *prepared,
                      const struct mesh_private_op *op);
 
+/* What it is, for the log: "sign PSS SHA2-256"; owned by prepared. */
+const char *mesh_prepared_name(const struct mesh_prepared *prepared);
+
 /*
  * Does a prepared operation.  *out (OPENSSL_clear_free) and *out_len are the
  * caller's.  Whatever made a decryption fail, the error is the same.
@@ -50,6 +53,7 @@ int mesh_operate(struct mesh_context *ctx, EVP_PKEY *key,
                  const struct mesh_private_op *op, const unsigned char *in,
                  size_t in_len, unsigned char **out, size_t *out_len);
 
+#define MESH_OPERATION_NAME_MAX 64
 /* Describes an operation for the log: "sign PSS SHA2-256". */
 void mesh_operate_describe(const struct mesh_private_op *op, char *text,
                            size_t size);

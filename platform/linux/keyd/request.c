@@ -39,7 +39,7 @@ struct call {
     size_t out_len;
     uint32_t held;
     /* for the log */
-    char what[64];
+    char what[MESH_OPERATION_NAME_MAX];
     int is_named; /* name is the key's own: it was compared, or computed */
 };
 
@@ -109,7 +109,8 @@ static int serve_operate(struct call *call)
         prepared = prepare(call, &op);
     if (prepared == NULL)
         return 0;
-    mesh_operate_describe(&op, call->what, sizeof(call->what));
+    OPENSSL_strlcpy(call->what, mesh_prepared_name(prepared),
+                    sizeof(call->what));
     call->is_named = 1;
     ok = mesh_prepared_run(call->ctx, prepared, call->data, call->data_len,
                            &call->out, &call->out_len);
@@ -322,18 +323,18 @@ static int run(struct call *call, const struct handler *handler)
  * what the caller says: then the digest that finds keys stands beside it. */
 static void log_use(const struct call *call, const struct mesh_failure *failure)
 {
-    const struct mesh_peer *peer = call->peer;
     const unsigned char *digest = call->request->spki_sha256;
     char spki[65] = "";
 
     if (!call->is_named && call->name.udf[0] != '\0')
         OPENSSL_buf2hexstr_ex(spki, sizeof(spki), NULL, digest, 32, '\0');
-    mesh_log("pid=%d uid=%u program=%s key=%s%s%s %s: %s%s%s", (int)peer->pid,
-             (unsigned)peer->uid, peer->program,
-             call->name.udf[0] != '\0' ? call->name.udf : "-",
-             spki[0] != '\0' ? " spki-sha256=" : "", spki, call->what,
-             failure == NULL ? "done" : mesh_reason_text(failure->reason),
-             failure == NULL ? "" : ": ", failure == NULL ? "" : failure->text);
+    mesh_log_parts((const char *const[]){
+        call->peer->log_name,
+        " key=", call->name.udf[0] != '\0' ? call->name.udf : "-",
+        spki[0] != '\0' ? " spki-sha256=" : "", spki, " ", call->what, ": ",
+        failure == NULL ? "done" : mesh_reason_text(failure->reason),
+        failure == NULL ? "" : ": ", failure == NULL ? "" : failure->text,
+        NULL});
 }
 
 void mesh_request_serve(struct mesh_service *service,

@@ -20,6 +20,7 @@ struct mesh_peer {
      * what is there. */
     int is_owner;
     char program[256];
+    char log_name[320]; /* all this as the log has it */
     int fd; /* of the connection */
 };
 
