@@ -8,6 +8,7 @@
 #include "keymgmt/types.h"
 
 #include <openssl/core_names.h>
+#include <openssl/err.h>
 #include <openssl/params.h>
 #include <openssl/rsa.h>
 #include <string.h>
@@ -56,6 +57,53 @@ int mesh_parameters_set(EVP_PKEY_CTX *native, const OSSL_PARAM params[])
     if (params == NULL || params[0].key == NULL)
         return 1;
     return EVP_PKEY_CTX_set_params(native, (OSSL_PARAM *)params) == 1;
+}
+
+void mesh_algorithm_id_copy(struct mesh_algorithm_id *to,
+                            const struct mesh_algorithm_id *from,
+                            EVP_PKEY_CTX *native)
+{
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_octet_string(OSSL_SIGNATURE_PARAM_ALGORITHM_ID, to->der,
+                                sizeof(to->der)),
+        OSSL_PARAM_END,
+    };
+
+    to->len = from->len;
+    if (from->len != 0) {
+        memcpy(to->der, from->der, from->len);
+        return;
+    }
+    if (native == NULL
+        || strncmp(EVP_PKEY_get0_type_name(EVP_PKEY_CTX_get0_pkey(native)),
+                   "RSA", 3)
+               == 0)
+        return; /* of RSA it is made when it is asked for */
+    ERR_set_mark();
+    if (EVP_PKEY_CTX_get_params(native, params) == 1
+        && OSSL_PARAM_modified(&params[0]))
+        to->len = params[0].return_size;
+    ERR_pop_to_mark();
+}
+
+int mesh_parameters_get(EVP_PKEY_CTX *native,
+                        const struct mesh_algorithm_id *id, OSSL_PARAM params[])
+{
+    OSSL_PARAM one[] = {OSSL_PARAM_END, OSSL_PARAM_END}, *p;
+
+    if (id->len == 0)
+        return EVP_PKEY_CTX_get_params(native, params) == 1;
+    for (p = params; p->key != NULL; p++)
+        if (strcmp(p->key, OSSL_SIGNATURE_PARAM_ALGORITHM_ID) == 0) {
+            if (!OSSL_PARAM_set_octet_string(p, id->der, id->len))
+                return 0;
+        } else {
+            one[0] = *p;
+            if (EVP_PKEY_CTX_get_params(native, one) != 1)
+                return 0;
+            *p = one[0];
+        }
+    return 1;
 }
 
 /* RFC 8017, 9.1.1: what fits beside a digest into the encoded message. */

@@ -50,4 +50,20 @@ int mesh_parameters_set_held(struct mesh_context *ctx, EVP_PKEY_CTX *native,
 void mesh_parameters_add(const struct mesh_signature_extra *extra,
                          struct mesh_private_op *op);
 
+/* The AlgorithmIdentifier of a signature; len 0: the native context is asked.
+ * Up to OpenSSL 3.3 that of a copy points into the one it was copied from,
+ * which may be freed: so it is kept beside each copy. */
+struct mesh_algorithm_id {
+    unsigned char der[256]; /* libcrypto's own limit */
+    size_t len;
+};
+/* For a copy of native (NULL is allowed), beside which stands from. */
+void mesh_algorithm_id_copy(struct mesh_algorithm_id *to,
+                            const struct mesh_algorithm_id *from,
+                            EVP_PKEY_CTX *native);
+/* Gets the parameters of a native signature; 0 with libcrypto's error. */
+int mesh_parameters_get(EVP_PKEY_CTX *native,
+                        const struct mesh_algorithm_id *id,
+                        OSSL_PARAM params[]);
+
 #endif

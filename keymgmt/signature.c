@@ -32,6 +32,7 @@ struct signature {
     int hashing;          /* a digest operation: its digest is fixed */
     int one_shot;         /* the algorithm takes the whole message */
     struct mesh_signature_extra extra;
+    struct mesh_algorithm_id id; /* of a copy */
 };
 
 typedef int native_init_fn(EVP_PKEY_CTX *native, const OSSL_PARAM params[]);
@@ -81,6 +82,7 @@ static void forget_operation(struct signature *s)
     s->hashing = 0;
     s->one_shot = 0;
     memset(&s->extra, 0, sizeof(s->extra));
+    s->id.len = 0;
 }
 
 static void signature_free(void *vctx)
@@ -101,6 +103,7 @@ static int copy_operation(struct signature *s, const struct signature *from)
     s->hashing = from->hashing;
     s->one_shot = from->one_shot;
     s->extra = from->extra;
+    mesh_algorithm_id_copy(&s->id, &from->id, from->native);
     if (from->md != NULL
         && ((s->md = EVP_MD_CTX_new()) == NULL
             || !EVP_MD_CTX_copy_ex(s->md, from->md)))
@@ -298,12 +301,15 @@ static void keep_beginning(struct signature *s, const char *mdname)
     if (b == NULL)
         return;
     b->kept.release = release_beginning;
+    ERR_set_mark(); /* libcrypto may not be able to copy it */
     if (OPENSSL_strlcpy(b->digest, mdname, sizeof(b->digest))
             < sizeof(b->digest)
         && (b->operation = signature_new(s->ctx, NULL)) != NULL
         && copy_operation(b->operation, s) && mesh_key_keep(s->key, &b->kept))
-        return;
-    release_beginning(&b->kept);
+        b = NULL; /* the key's */
+    ERR_pop_to_mark();
+    if (b != NULL)
+        release_beginning(&b->kept);
 }
 
 static int digest_init(struct signature *s, const char *mdname,
@@ -471,7 +477,7 @@ static int signature_get_params(void *vctx, OSSL_PARAM params[])
     struct signature *s = vctx;
     OSSL_PARAM *aid;
 
-    if (s->native == NULL || EVP_PKEY_CTX_get_params(s->native, params) != 1)
+    if (s->native == NULL || !mesh_parameters_get(s->native, &s->id, params))
         return 0;
     aid = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_ALGORITHM_ID);
     return aid == NULL || (OSSL_PARAM_modified(aid) && aid->return_size > 0);
@@ -511,7 +517,12 @@ static int signature_set_params(void *vctx, const OSSL_PARAM params[])
 {
     struct signature *s = vctx;
 
-    return s->native != NULL && same_digest(s, params) && set_params(s, params);
+    if (s->native == NULL || !same_digest(s, params) || !set_params(s, params))
+        return 0;
+    if (params != NULL
+        && OSSL_PARAM_locate_const(params, OSSL_SIGNATURE_PARAM_DIGEST) != NULL)
+        s->id.len = 0; /* libcrypto has made another */
+    return 1;
 }
 
 /* Of a held key, too: what it cannot carry is refused by name. */

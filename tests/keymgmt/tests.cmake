@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The provider built into the program, over a key store in the process.
 pkg_check_modules(SSL REQUIRED IMPORTED_TARGET libssl)
-foreach(name asymcipher encoder first_listed generate kem keyexch keymgmt lifetime
+foreach(name algorithm_id asymcipher encoder first_listed generate kem keyexch keymgmt lifetime
         loader signature tls)
     mesh_unit_test(keymgmt ${name} mesh_store mesh_keyd_core)
     target_sources(test_${name} PRIVATE keymgmt/keystore_double.c
