@@ -25,8 +25,9 @@ struct mesh_key {
     _Atomic(struct mesh_kept *) kept;
 };
 
-struct mesh_key *mesh_key_new(struct mesh_context *ctx, EVP_PKEY *native,
-                              const char *uri, enum mesh_key_kind kind)
+static struct mesh_key *make(struct mesh_context *ctx, EVP_PKEY *native,
+                             const char *uri, enum mesh_key_kind kind,
+                             const struct mesh_key_name *name)
 {
     struct mesh_key *key = OPENSSL_zalloc(sizeof(*key));
 
@@ -35,8 +36,9 @@ struct mesh_key *mesh_key_new(struct mesh_context *ctx, EVP_PKEY *native,
     atomic_init(&key->references, 1);
     key->ctx = ctx;
     key->kind = kind;
+    if (name != NULL)
+        key->name = *name;
     if ((uri != NULL && (key->uri = OPENSSL_strdup(uri)) == NULL)
-        || (kind == MESH_KEY_HELD && !mesh_key_name_of(ctx, native, &key->name))
         || (native != NULL && !EVP_PKEY_up_ref(native))) {
         OPENSSL_free(key->uri);
         OPENSSL_free(key);
@@ -46,6 +48,25 @@ struct mesh_key *mesh_key_new(struct mesh_context *ctx, EVP_PKEY *native,
     if (native != NULL)
         key->type = EVP_PKEY_get0_type_name(native);
     return key;
+}
+
+struct mesh_key *mesh_key_new(struct mesh_context *ctx, EVP_PKEY *native,
+                              const char *uri, enum mesh_key_kind kind)
+{
+    struct mesh_key_name name;
+
+    if (kind != MESH_KEY_HELD)
+        return make(ctx, native, uri, kind, NULL);
+    return mesh_key_name_of(ctx, native, &name)
+               ? mesh_key_new_held(ctx, native, uri, &name)
+               : NULL;
+}
+
+struct mesh_key *mesh_key_new_held(struct mesh_context *ctx, EVP_PKEY *native,
+                                   const char *uri,
+                                   const struct mesh_key_name *name)
+{
+    return make(ctx, native, uri, MESH_KEY_HELD, name);
 }
 
 struct mesh_key *mesh_key_new_made(struct mesh_context *ctx, EVP_PKEY *native,
@@ -165,11 +186,6 @@ enum mesh_key_kind mesh_key_kind(const struct mesh_key *key)
 const char *mesh_key_uri(const struct mesh_key *key)
 {
     return key->uri;
-}
-
-const struct mesh_key_name *mesh_key_name(const struct mesh_key *key)
-{
-    return &key->name;
 }
 
 const char *mesh_key_type(const struct mesh_key *key)

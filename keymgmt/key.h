@@ -24,6 +24,10 @@ enum mesh_key_kind {
  * it, copied; NULL for one without.  NULL when memory is short. */
 struct mesh_key *mesh_key_new(struct mesh_context *ctx, EVP_PKEY *native,
                               const char *uri, enum mesh_key_kind kind);
+/* The same for a MESH_KEY_HELD key whose name is known already. */
+struct mesh_key *mesh_key_new_held(struct mesh_context *ctx, EVP_PKEY *native,
+                                   const char *uri,
+                                   const struct mesh_key_name *name);
 /*
  * Makes a key that ctx->make_key has just made.  If it then is unwritten, and
  * nothing settles it, it goes again with its last reference (ctx->unmake_key):
@@ -52,8 +56,6 @@ struct mesh_context *mesh_key_context(const struct mesh_key *key);
 EVP_PKEY *mesh_key_public(const struct mesh_key *key); /* borrowed; or NULL */
 enum mesh_key_kind mesh_key_kind(const struct mesh_key *key);
 const char *mesh_key_uri(const struct mesh_key *key); /* NULL if it has none */
-/* What the key store knows a MESH_KEY_HELD key by; borrowed. */
-const struct mesh_key_name *mesh_key_name(const struct mesh_key *key);
 /* The name that libcrypto fetches its key management by: "RSA", "EC" … */
 const char *mesh_key_type(const struct mesh_key *key);
 

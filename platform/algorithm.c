@@ -4,8 +4,6 @@
  * The key algorithms, and how a key is called.
  */
 #include "platform/algorithm.h"
-#include "platform/keystore.h"
-#include "platform/public_der.h"
 
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
@@ -195,33 +193,4 @@ const char *mesh_algorithm_of(const EVP_PKEY *key)
             return row->name;
     }
     return EVP_PKEY_get0_type_name(key);
-}
-
-int mesh_spki_sha256(struct mesh_context *ctx, EVP_PKEY *key,
-                     unsigned char digest[32])
-{
-    unsigned char *der;
-    int len = mesh_public_spki(ctx, key, &der), ok;
-
-    if (len == 0)
-        return 0;
-    ok = EVP_Q_digest(ctx->libctx, "SHA2-256", NULL, der, (size_t)len, digest,
-                      NULL);
-    OPENSSL_free(der);
-    return ok ? 1
-              : mesh_raise(ctx, MESH_R_INTERNAL,
-                           "SHA2-256 is not available in libcrypto");
-}
-
-int mesh_key_name_of(struct mesh_context *ctx, EVP_PKEY *key,
-                     struct mesh_key_name *name)
-{
-    struct mesh_udf udf;
-
-    memset(name, 0, sizeof(*name)); /* it travels whole, by its size */
-    if (!mesh_udf_of_key(ctx, key, &udf)
-        || !mesh_spki_sha256(ctx, key, name->spki_sha256))
-        return 0;
-    mesh_udf_print(&udf, name->udf);
-    return 1;
 }

@@ -59,8 +59,5 @@ void mesh_algorithm_list(struct mesh_context *ctx, unsigned uses,
 const char *mesh_algorithm_of(const EVP_PKEY *key);
 /* MESH_FAMILY_… of a key, whatever its size or curve; 0: of no use here. */
 unsigned mesh_algorithm_family(const EVP_PKEY *key);
-/* SHA-256 over the DER SubjectPublicKeyInfo of key. */
-int mesh_spki_sha256(struct mesh_context *ctx, EVP_PKEY *key,
-                     unsigned char digest[32]);
 
 #endif

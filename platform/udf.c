@@ -6,6 +6,7 @@
  */
 #include "platform/udf.h"
 
+#include "platform/keystore.h"
 #include "platform/public_der.h"
 
 #include <openssl/rand.h>
@@ -231,16 +232,47 @@ static int key_digest(struct mesh_context *ctx, const struct rule *rule,
     return ok;
 }
 
+static const struct rule *canonical(EVP_PKEY *key)
+{
+    return &rules[EVP_PKEY_is_a(key, "RSA") ? 0 : 1];
+}
+
 int mesh_udf_of_key(struct mesh_context *ctx, EVP_PKEY *key,
                     struct mesh_udf *udf)
 {
-    const struct rule *rule = &rules[EVP_PKEY_is_a(key, "RSA") ? 0 : 1];
     unsigned char full[MESH_UDF_BYTES_MAX];
 
-    if (!key_digest(ctx, rule, hashes[0].type, key, full))
+    if (!key_digest(ctx, canonical(key), hashes[0].type, key, full))
         return 0;
     truncate_low(full, MESH_UDF_BITS, udf);
     return 1;
+}
+
+/* Both digests are of the same octets, but for RSA. */
+int mesh_key_name_of(struct mesh_context *ctx, EVP_PKEY *key,
+                     struct mesh_key_name *name)
+{
+    const struct rule *rule = canonical(key);
+    unsigned char *spki, full[MESH_UDF_BYTES_MAX];
+    int len = mesh_public_spki(ctx, key, &spki), ok;
+    struct mesh_udf udf;
+
+    memset(name, 0, sizeof(*name)); /* it travels whole, by its size */
+    if (len == 0)
+        return 0;
+    ok = (EVP_Q_digest(ctx->libctx, "SHA2-256", NULL, spki, (size_t)len,
+                       name->spki_sha256, NULL)
+          || mesh_raise(ctx, MESH_R_INTERNAL,
+                        "SHA2-256 is not available in libcrypto"))
+         && (rule->pkcs1 ? key_digest(ctx, rule, hashes[0].type, key, full)
+                         : whole_digest(ctx, hashes[0].type, rule->content_type,
+                                        spki, (size_t)len, full));
+    OPENSSL_free(spki);
+    if (ok) {
+        truncate_low(full, MESH_UDF_BITS, &udf);
+        mesh_udf_print(&udf, name->udf);
+    }
+    return ok;
 }
 
 int mesh_udf_names_key(struct mesh_context *ctx, const struct mesh_udf *udf,

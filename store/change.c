@@ -297,7 +297,7 @@ int mesh_change_sign_master(struct mesh_change *change,
         mesh_profile_one_key(ctx, personal, "master");
     int ok, held;
 
-    if (key == NULL || !mesh_role_holds(ctx, key->public, &held))
+    if (key == NULL || !mesh_role_holds(ctx, key, &held))
         return 0;
     if (!held)
         return mesh_raise(ctx, MESH_R_KEY_NOT_HELD,

@@ -83,31 +83,31 @@ int mesh_objects_add_name(struct mesh_search *s, struct mesh_objects *objects,
                             mesh_role_uri(s, key), description, NULL, NULL);
 }
 
-static struct mesh_key *make_key(struct mesh_search *s,
-                                 const struct mesh_profile_key *key,
-                                 enum mesh_key_kind kind)
+/* The private or the public object of a key. */
+static int add_key(struct mesh_search *s, struct mesh_objects *objects,
+                   const struct mesh_profile_key *key, enum mesh_key_kind kind)
 {
-    char *uri = mesh_role_uri(s, key);
-    struct mesh_key *made = NULL;
-
-    if (uri != NULL)
-        made = mesh_key_new(s->ctx, key->public, uri, kind);
-    if (made == NULL)
-        mesh_raise(s->ctx, MESH_R_MEMORY, "key %.64s", key->udf);
-    OPENSSL_free(uri);
-    return made;
-}
-
-static int add_made(struct mesh_search *s, struct mesh_objects *objects,
-                    const struct mesh_profile_key *key,
-                    enum mesh_object_type type, struct mesh_key *made)
-{
-    char description[256];
+    char *uri = mesh_role_uri(s, key), description[256];
+    struct mesh_key *object = NULL;
+    struct mesh_key_name name;
+    int ok;
 
     mesh_objects_describe(key, description, sizeof(description));
-    return mesh_objects_add(s->ctx, objects, type,
-                            OPENSSL_strdup(mesh_key_uri(made)), description,
-                            NULL, made);
+    mesh_profile_key_name(key, &name);
+    if (uri != NULL)
+        object = kind == MESH_KEY_HELD
+                     ? mesh_key_new_held(s->ctx, key->public, uri, &name)
+                     : mesh_key_new(s->ctx, key->public, uri, kind);
+    if (object == NULL) {
+        OPENSSL_free(uri);
+        return mesh_raise(s->ctx, MESH_R_MEMORY, "key %.64s", key->udf);
+    }
+    ok = mesh_objects_add(s->ctx, objects,
+                          kind == MESH_KEY_HELD ? MESH_OBJECT_PRIVATE
+                                                : MESH_OBJECT_PUBLIC,
+                          uri, description, NULL, object);
+    mesh_key_free(object);
+    return ok;
 }
 
 /* If the key store has it; must_hold: that it does not is an error. */
@@ -115,8 +115,7 @@ static int add_private(struct mesh_search *s, struct mesh_objects *objects,
                        const struct mesh_profile_key *key, int must_hold)
 {
     struct mesh_context quiet = mesh_context_quiet(s->ctx);
-    struct mesh_key *made;
-    int ok, held = 0;
+    int held;
 
     if (!mesh_keymgmt_has(key->public)) {
         if (must_hold)
@@ -128,33 +127,17 @@ static int add_private(struct mesh_search *s, struct mesh_objects *objects,
                    EVP_PKEY_get0_type_name(key->public));
         return 1;
     }
-    if ((made = make_key(s, key, MESH_KEY_HELD)) == NULL)
+    if (!mesh_role_holds(must_hold ? s->ctx : &quiet, key, &held) && must_hold)
         return 0;
-    ok = mesh_keystore_holds(must_hold ? s->ctx : &quiet, mesh_key_name(made),
-                             &held)
-         || !must_hold;
     if (held)
-        ok = add_made(s, objects, key, MESH_OBJECT_PRIVATE, made);
-    else if (ok && must_hold)
-        ok = mesh_raise(s->ctx, MESH_R_KEY_NOT_HELD,
-                        "profile %.64s is here, but this device holds no "
-                        "private key for its %s, %s",
-                        s->profile->identifier, key->member, key->udf);
-    else if (ok)
-        mesh_trace(s->ctx, "%s: no private key on this device", key->udf);
-    mesh_key_free(made);
-    return ok;
-}
-
-static int add_public(struct mesh_search *s, struct mesh_objects *objects,
-                      const struct mesh_profile_key *key)
-{
-    struct mesh_key *made = make_key(s, key, MESH_KEY_PUBLIC);
-    int ok =
-        made != NULL && add_made(s, objects, key, MESH_OBJECT_PUBLIC, made);
-
-    mesh_key_free(made);
-    return ok;
+        return add_key(s, objects, key, MESH_KEY_HELD);
+    if (must_hold)
+        return mesh_raise(s->ctx, MESH_R_KEY_NOT_HELD,
+                          "profile %.64s is here, but this device holds no "
+                          "private key for its %s, %s",
+                          s->profile->identifier, key->member, key->udf);
+    mesh_trace(s->ctx, "%s: no private key on this device", key->udf);
+    return 1;
 }
 
 int mesh_objects_add_certificate(struct mesh_search *s,
@@ -186,5 +169,5 @@ int mesh_objects_add_key(struct mesh_search *s, struct mesh_objects *objects,
     return (!mesh_object_wanted(expect, MESH_OBJECT_PRIVATE)
             || add_private(s, objects, key, expect == MESH_OBJECT_PRIVATE))
            && (!mesh_object_wanted(expect, MESH_OBJECT_PUBLIC)
-               || add_public(s, objects, key));
+               || add_key(s, objects, key, MESH_KEY_PUBLIC));
 }

@@ -20,6 +20,7 @@ struct mesh_profile_key {
                                   * the profile says */
     EVP_PKEY *public;            /* NULL before it is open */
     STACK_OF(X509) * certificates; /* its own first, then the chain; or NULL */
+    unsigned char spki_sha256[32]; /* as the key store has it, of an open one */
     json_t *object;                /* in the payload */
 };
 
@@ -80,8 +81,11 @@ int mesh_profile_read_chain(struct mesh_context *ctx, const char *path,
  * its name is its own.  Nothing to do for an open one. */
 int mesh_profile_key_open(struct mesh_context *ctx,
                           const struct mesh_profile_key *key);
-/* The same for a key of a profile, with errors that say where that is; and for
- * all its keys, and those of the devices in it. */
+/* What the key store knows an open key by. */
+void mesh_profile_key_name(const struct mesh_profile_key *key,
+                           struct mesh_key_name *name);
+/* Opens a key of a profile, with errors that say where that is; or all
+ * its keys, and those of the devices in it. */
 int mesh_profile_open_key(struct mesh_context *ctx,
                           const struct mesh_profile *profile,
                           const struct mesh_profile_key *key);

@@ -226,13 +226,15 @@ int mesh_profile_key_note(struct mesh_context *ctx, json_t *object,
 /* The name that the profile gives a key must be its own. */
 static int check_name(struct mesh_context *ctx, struct mesh_profile_key *key)
 {
-    struct mesh_udf given, own;
+    struct mesh_key_name own;
+    struct mesh_udf given;
     int named;
 
     if (!mesh_udf_parse(ctx, key->udf, &given)
-        || !mesh_udf_of_key(ctx, key->public, &own))
+        || !mesh_key_name_of(ctx, key->public, &own))
         return 0;
-    mesh_udf_print(&own, key->udf);
+    memcpy(key->udf, own.udf, sizeof(key->udf));
+    memcpy(key->spki_sha256, own.spki_sha256, sizeof(key->spki_sha256));
     if (!mesh_profile_key_named(ctx, key, &given, &named) || named)
         return named;
     mesh_udf_print(&given, key->udf);
@@ -267,6 +269,14 @@ int mesh_profile_key_open(struct mesh_context *ctx,
                           const struct mesh_profile_key *key)
 {
     return key->public != NULL || open_key(ctx, (struct mesh_profile_key *)key);
+}
+
+void mesh_profile_key_name(const struct mesh_profile_key *key,
+                           struct mesh_key_name *name)
+{
+    memset(name, 0, sizeof(*name)); /* it travels whole, by its size */
+    OPENSSL_strlcpy(name->udf, key->udf, sizeof(name->udf));
+    memcpy(name->spki_sha256, key->spki_sha256, sizeof(name->spki_sha256));
 }
 
 /* Adds a member; takes value over. */

@@ -116,13 +116,14 @@ static size_t keep_this_device(const struct mesh_layout *layout,
     return n;
 }
 
-int mesh_role_holds(struct mesh_context *ctx, EVP_PKEY *public, int *held)
+int mesh_role_holds(struct mesh_context *ctx,
+                    const struct mesh_profile_key *key, int *held)
 {
     struct mesh_key_name name;
 
     *held = 0;
-    return mesh_key_name_of(ctx, public, &name)
-           && mesh_keystore_holds(ctx, &name, held);
+    mesh_profile_key_name(key, &name);
+    return mesh_keystore_holds(ctx, &name, held);
 }
 
 /* Of several online keys any may sign: the one that is here, else the first. */
@@ -137,7 +138,7 @@ static size_t keep_held(struct mesh_context *ctx,
         return n;
     for (i = 0; i < n; i++)
         if (mesh_profile_key_open(&quiet, keys[i])
-            && mesh_role_holds(&quiet, keys[i]->public, &held) && held) {
+            && mesh_role_holds(&quiet, keys[i], &held) && held) {
             keys[0] = keys[i];
             break;
         }

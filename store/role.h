@@ -10,8 +10,10 @@
 
 #define MESH_ROLE_KEYS_MAX 1024 /* that one role may name */
 
-/* Whether the key store has the private half: *held is 1 or 0. */
-int mesh_role_holds(struct mesh_context *ctx, EVP_PKEY *public, int *held);
+/* Whether the key store has the private half of an open key: *held is 1 or 0.
+ */
+int mesh_role_holds(struct mesh_context *ctx,
+                    const struct mesh_profile_key *key, int *held);
 
 /* The keys of s->profile that a role names, of several those that are meant on
  * this device: writes at most max pointers, returns how many. */

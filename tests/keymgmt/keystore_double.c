@@ -127,12 +127,12 @@ void mesh_keystore_close(struct mesh_context *ctx)
 static EVP_PKEY *find(struct mesh_context *ctx,
                       const struct mesh_key_name *name)
 {
-    unsigned char digest[32];
+    struct mesh_key_name own;
     size_t i;
 
     for (i = 0; i < KEYS; i++)
-        if (keys[i].key != NULL && mesh_spki_sha256(ctx, keys[i].key, digest)
-            && memcmp(digest, name->spki_sha256, sizeof(digest)) == 0)
+        if (keys[i].key != NULL && mesh_key_name_of(ctx, keys[i].key, &own)
+            && memcmp(&own, name, sizeof(own)) == 0)
             return keys[i].key;
     return NULL;
 }

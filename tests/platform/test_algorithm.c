@@ -10,6 +10,7 @@
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/x509.h>
 
 static struct capture capture;
 static struct mesh_context *ctx;
@@ -34,6 +35,24 @@ static EVP_PKEY *generate(const char *keytype, const char *group, size_t bits)
     return key;
 }
 
+/* The name is the fingerprint, and the digest of what libcrypto encodes. */
+static void check_name(EVP_PKEY *key, const struct mesh_key_name *name)
+{
+    unsigned char *spki = NULL, digest[32];
+    char text[MESH_UDF_TEXT_MAX];
+    struct mesh_udf udf;
+    int len = i2d_PUBKEY(key, &spki);
+
+    assert_true(len > 0);
+    assert_true(
+        EVP_Digest(spki, (size_t)len, digest, NULL, EVP_sha256(), NULL));
+    assert_memory_equal(name->spki_sha256, digest, sizeof(digest));
+    OPENSSL_free(spki);
+    expect_ok(ctx, mesh_udf_of_key(ctx, key, &udf));
+    mesh_udf_print(&udf, text);
+    assert_string_equal(name->udf, text);
+}
+
 /* RSA of more than 2048 bits takes long to generate and tells no more. */
 static void every_row_names_its_keys(void **state)
 {
@@ -41,7 +60,7 @@ static void every_row_names_its_keys(void **state)
 
     (void)state;
     for (size_t i = 0; (row = mesh_algorithm_row(i)) != NULL; i++) {
-        struct mesh_key_name name, own;
+        struct mesh_key_name name;
         EVP_PKEY *key;
 
         assert_ptr_equal(mesh_algorithm_find(row->name), row);
@@ -54,8 +73,7 @@ static void every_row_names_its_keys(void **state)
         assert_true(strlen(row->name)
                     < sizeof(((struct mesh_keystore_item *)0)->algorithm));
         expect_ok(ctx, mesh_key_name_of(ctx, key, &name));
-        expect_ok(ctx, mesh_spki_sha256(ctx, key, own.spki_sha256));
-        assert_memory_equal(name.spki_sha256, own.spki_sha256, 32);
+        check_name(key, &name);
         EVP_PKEY_free(key);
     }
 }

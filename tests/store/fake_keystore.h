@@ -64,12 +64,12 @@ static inline void fake_free(void)
 static inline EVP_PKEY *fake_find(struct mesh_context *ctx,
                                   const struct mesh_key_name *name)
 {
-    unsigned char digest[32];
+    struct mesh_key_name own;
     size_t i;
 
     for (i = 0; i < FAKE_KEYS_MAX && fake.keys[i] != NULL; i++)
-        if (mesh_spki_sha256(ctx, fake.keys[i], digest)
-            && memcmp(digest, name->spki_sha256, sizeof(digest)) == 0)
+        if (mesh_key_name_of(ctx, fake.keys[i], &own)
+            && memcmp(&own, name, sizeof(own)) == 0)
             return fake.keys[i];
     return NULL;
 }
