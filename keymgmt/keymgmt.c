@@ -114,10 +114,11 @@ static int keymgmt_validate(const void *keydata, int selection, int checktype)
     return valid;
 }
 
-/* Copies share the native key, which does not change. */
+/* The native key does not change: copies share it.  But a point may be set in
+ * parameters (CMS copies those of an EC key alone): each has its own. */
 static void *keymgmt_dup(const void *keydata, int selection)
 {
-    EVP_PKEY *public = mesh_key_public(keydata), *copy;
+    EVP_PKEY *public = mesh_key_public(keydata), *copy = NULL;
     struct mesh_context *ctx = mesh_key_context(keydata);
     enum mesh_key_kind kind = mesh_key_kind(keydata);
     struct mesh_key *key = NULL;
@@ -125,14 +126,20 @@ static void *keymgmt_dup(const void *keydata, int selection)
     if (public == NULL)
         return mesh_key_new_empty(ctx, mesh_key_type(keydata));
     mesh_key_settle(keydata);
-    if ((selection & OSSL_KEYMGMT_SELECT_KEYPAIR) != 0) {
-        if ((selection & PRIVATE) == 0 && kind != MESH_KEY_PARAMETERS)
+    if (kind != MESH_KEY_PARAMETERS
+        && (selection & OSSL_KEYMGMT_SELECT_KEYPAIR) != 0) {
+        if ((selection & PRIVATE) == 0)
             kind = MESH_KEY_PUBLIC;
         return mesh_key_new(ctx, public, mesh_key_uri(keydata), kind);
     }
-    /* CMS copies the parameters of an EC key alone, then sets a point. */
-    if ((copy = EVP_PKEY_new()) == NULL
-        || !EVP_PKEY_copy_parameters(copy, public)
+    if (kind == MESH_KEY_PARAMETERS)
+        copy = EVP_PKEY_dup(public);
+    else if ((copy = EVP_PKEY_new()) != NULL
+             && !EVP_PKEY_copy_parameters(copy, public)) {
+        EVP_PKEY_free(copy);
+        copy = NULL;
+    }
+    if (copy == NULL
         || (key = mesh_key_new_empty(ctx, mesh_key_type(keydata))) == NULL) {
         EVP_PKEY_free(copy);
         return NULL;

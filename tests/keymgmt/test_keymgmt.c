@@ -275,6 +275,27 @@ static void test_copies(void **state)
     for_every_key(copies);
 }
 
+/* A point that is set in a copy of parameters is not in what was copied. */
+static void test_copied_parameters(void **state)
+{
+    EVP_PKEY *from = held_key("ec"), *to = EVP_PKEY_new(), *copy;
+    unsigned char *point = NULL, *none = NULL;
+    size_t len = EVP_PKEY_get1_encoded_public_key(from, &point);
+
+    (void)state;
+    assert_int_equal(EVP_PKEY_copy_parameters(to, from), 1);
+    copy = EVP_PKEY_dup(to);
+    assert_int_equal(EVP_PKEY_parameters_eq(copy, from), 1);
+    assert_int_equal(EVP_PKEY_set1_encoded_public_key(copy, point, len), 1);
+    assert_int_equal(EVP_PKEY_eq(copy, from), 1);
+    assert_int_equal(EVP_PKEY_get1_encoded_public_key(to, &none), 0);
+    OPENSSL_free(point);
+    EVP_PKEY_free(copy);
+    EVP_PKEY_free(to);
+    EVP_PKEY_free(from);
+    ERR_clear_error();
+}
+
 /* As those of a native key; of a held private half there is nothing to see. */
 static void same_checks(EVP_PKEY *key, EVP_PKEY *native)
 {
@@ -433,6 +454,7 @@ int main(void)
         TEST(test_equality),
         TEST(test_certificates),
         TEST(test_copies),
+        TEST(test_copied_parameters),
         TEST(test_checks),
         TEST(test_changes),
         TEST(test_numbers),
