@@ -9,6 +9,7 @@
 #include "tests/linux/memory_source.h"
 #include "tests/platform/capture.h"
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
@@ -113,6 +114,36 @@ static void expect_no_secret(const char *name, const unsigned char *der,
     expect_error(ctx, reason, text);
     assert_null(out);
     assert_int_equal(ERR_peek_error(), 0);
+}
+
+/* Peers whose SubjectPublicKeyInfo is not written as our own. */
+static void takes_compressed_points(void **state)
+{
+    const struct mesh_private_op op = {.operation = MESH_OP_DERIVE};
+    EVP_PKEY *key = test_key(ctx, "P-256");
+    EVP_PKEY *peer = EVP_PKEY_Q_keygen(ctx->libctx, NULL, "EC", "P-256");
+    unsigned char der[512], *out, *other;
+    int len = to_der(peer, der), compressed;
+    size_t out_len, other_len;
+
+    (void)state;
+    expect_ok(ctx, operate(key, &op, der, (size_t)len, &out, &out_len));
+    der[len] = 0;
+    expect_no_secret("P-256", der, len + 1, MESH_R_KEY_MALFORMED,
+                     "SubjectPublicKeyInfo");
+    assert_int_equal(
+        EVP_PKEY_set_utf8_string_param(
+            peer, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, "compressed"),
+        1);
+    compressed = to_der(peer, der);
+    assert_int_equal(compressed, len - 32);
+    expect_ok(ctx,
+              operate(key, &op, der, (size_t)compressed, &other, &other_len));
+    assert_int_equal(other_len, out_len);
+    assert_memory_equal(other, out, out_len);
+    OPENSSL_free(out);
+    OPENSSL_free(other);
+    EVP_PKEY_free(peer);
 }
 
 /* A clear text for each. */
@@ -260,6 +291,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_derives),
+        cmocka_unit_test(takes_compressed_points),
         cmocka_unit_test(refuses_peers),
         cmocka_unit_test(every_row_decapsulates),
     };

@@ -9,6 +9,7 @@
 #include "platform/linux/keyd/failure.h"
 #include "platform/linux/keyd/harden.h"
 #include "platform/linux/keyd/rules.h"
+#include "platform/public_der.h"
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -440,14 +441,46 @@ int mesh_prepared_is(const struct mesh_prepared *prepared,
            && strcmp(own->variant, op->variant) == 0;
 }
 
+/*
+ * A peer whose SubjectPublicKeyInfo is like the own key's but for the public
+ * octets at its end, as nearly every one's is, or NULL: libcrypto's decoders
+ * cost as much as the key exchange.
+ */
+static EVP_PKEY *peer_like(struct mesh_context *ctx, EVP_PKEY *key,
+                           const unsigned char *in, size_t in_len)
+{
+    unsigned char *own = NULL, *octets = NULL;
+    size_t own_len = (size_t)mesh_public_spki(ctx, key, &own);
+    size_t len = EVP_PKEY_get1_encoded_public_key(key, &octets);
+    size_t head = own_len - len;
+    EVP_PKEY *peer = NULL;
+
+    ERR_set_mark();
+    if (len > 0 && own_len > len && in_len == own_len
+        && memcmp(own + head, octets, len) == 0 && memcmp(own, in, head) == 0
+        && (peer = EVP_PKEY_new()) != NULL
+        && (!EVP_PKEY_copy_parameters(peer, key)
+            || !EVP_PKEY_set1_encoded_public_key(peer, in + head, len))) {
+        EVP_PKEY_free(peer);
+        peer = NULL;
+    }
+    ERR_pop_to_mark();
+    OPENSSL_free(own);
+    OPENSSL_free(octets);
+    return peer;
+}
+
 static int derive_from(struct mesh_context *ctx, EVP_PKEY_CTX *native,
                        const unsigned char *in, size_t in_len)
 {
-    EVP_PKEY *peer = peer_key(ctx, in, in_len);
-    int ok = peer != NULL
-             && check_peer(ctx, EVP_PKEY_CTX_get0_pkey(native), peer)
-             && EVP_PKEY_derive_set_peer_ex(native, peer, 0) == 1;
+    EVP_PKEY *key = EVP_PKEY_CTX_get0_pkey(native);
+    EVP_PKEY *peer = peer_like(ctx, key, in, in_len);
+    int ok;
 
+    if (peer == NULL)
+        peer = peer_key(ctx, in, in_len);
+    ok = peer != NULL && check_peer(ctx, key, peer)
+         && EVP_PKEY_derive_set_peer_ex(native, peer, 0) == 1;
     EVP_PKEY_free(peer);
     return ok;
 }
