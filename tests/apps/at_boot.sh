@@ -16,9 +16,18 @@ meshctl reference mesh://device/www --out www.key
 sed 's|.*/||' www.uri > www.udf
 signatures www > www.signed
 unset CRYPTOMESH_HOME
-say "at boot: two lines in openssl.cnf, and no environment"
-setting home "$HOME/etc/cryptomesh"
-setting keyd-socket "$HOME/run/mesh/keyd.sock"
+say "the system's openssl.cnf, as docs/applications.md changes it"
+sed -E -e 's/^# *(providers = p.*|\[(provider|default)_sect\])$/\1/' \
+    -e 's/^# *(default = default_sect|activate = 1)$/\1/' \
+    -e 's/^default = default_sect$/&\nmesh = mesh_sect/' \
+    /etc/ssl/openssl.cnf > openssl.cnf
+cat >> openssl.cnf << CONF
+[mesh_sect]
+activate = 1
+home = $HOME/etc/cryptomesh
+keyd-socket = $HOME/run/mesh/keyd.sock
+keyd-path = $MESH_BUILD/mesh-keyd
+CONF
 cat > nginx.conf << CONF
 user www-data;
 daemon off;
@@ -55,8 +64,8 @@ handshake www
 signed www
 handshakes 100 4
 signed www 100
-say "a file that others may read is refused"
 stop
+say "a file that others may read is refused"
 chmod 644 www.pem
 kill "${servers[-1]}"
 fails_with "www.pem" $nginx -t

@@ -8,7 +8,8 @@ key server RSA-2048 -addext extendedKeyUsage=serverAuth
 key client P-256 -subj /CN=alice -addext extendedKeyUsage=clientAuth
 common="--dev null --ca ca.crt --dh none --verb 3 --ifconfig-noexec"
 as_server="--tls-server --local 127.0.0.1 --port $port --proto udp4
-    --cert server.crt --key server.key --remote-cert-tls client"
+    --cert server.crt --key server.key --remote-cert-tls client
+    --user nobody --group nogroup --persist-key"
 as_client="--tls-client --remote 127.0.0.1 $port --nobind --proto udp4
     --remote-cert-tls server"
 # connects OPTION...: a client does
