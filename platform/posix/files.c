@@ -327,6 +327,7 @@ int mesh_layout_write_file(struct mesh_context *ctx, const char *path,
     char temporary[32];
     char *made = NULL;
     const char *name;
+    struct stat st;
     int folder = -1, fd = -1, closed, ok = 0;
 
     if (!make_folders(ctx, path, &made))
@@ -335,6 +336,12 @@ int mesh_layout_write_file(struct mesh_context *ctx, const char *path,
     folder = open_folder(ctx, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, &name);
     if (folder < 0)
         goto end;
+    /* root would make plain files of /dev/null and /dev/stdout */
+    if (fstatat(folder, name, &st, 0) == 0 && !S_ISREG(st.st_mode)) {
+        mesh_raise(ctx, MESH_R_FILE_IO,
+                   "%s is not a regular file and stays as it is", path);
+        goto end;
+    }
     if (RAND_bytes_ex(ctx->libctx, random, sizeof(random), 0) <= 0) {
         mesh_raise(ctx, MESH_R_INTERNAL, "no random numbers");
         goto end;

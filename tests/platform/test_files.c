@@ -176,7 +176,7 @@ static void writes(void **state)
 
     assert_int_equal(mkdir(in_home("folder"), 0700), 0);
     assert_false(mesh_layout_write_file(ctx, in_home("folder"), "", 0));
-    expect_error(ctx, MESH_R_FILE_IO, "Is a directory");
+    expect_error(ctx, MESH_R_FILE_IO, "not a regular file");
     assert_false(mesh_layout_write_file(ctx, in_home("a/b"), "", 0));
     expect_error(ctx, MESH_R_PROFILE_MISSING, "no folder");
     assert_int_equal(entries(home), 3);

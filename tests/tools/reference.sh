@@ -34,6 +34,12 @@ fails_with "unsafe file" meshctl reference "$uri" --out open/new.pem
 same "$(ls -A open)" ""
 mkdir folder
 fails_with "folder" meshctl reference "$uri" --out folder
+mkfifo pipe # as a device would be
+ln -s pipe link
+for name in pipe link; do
+    fails_with "not a regular file" meshctl reference "$uri" --out $name
+    [ -p $name ] || die "$name is no pipe now"
+done
 fails_with "standard output" bash -c "'$MESH_BUILD/tools/meshctl' \
     reference '$uri' --out - > /dev/full"
 fails_with "standard output" bash -c "'$MESH_BUILD/tools/meshctl' \
