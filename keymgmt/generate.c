@@ -271,6 +271,8 @@ static const struct mesh_algorithm *find_row(const struct generation *g)
     unsigned bits = bits_of(g);
     char group[64], known[256] = "", wanted[96];
 
+    const char *named = text_of(g, OSSL_PKEY_PARAM_GROUP_NAME);
+
     read_group(g, group, sizeof(group));
     OPENSSL_strlcpy(wanted, g->type, sizeof(wanted));
     for (size_t i = 0; (row = mesh_algorithm_row(i)) != NULL; i++) {
@@ -283,8 +285,11 @@ static const struct mesh_algorithm *find_row(const struct generation *g)
             BIO_snprintf(wanted, sizeof(wanted), "%s of %u bits", g->type,
                          bits);
         else
-            BIO_snprintf(wanted, sizeof(wanted), "%s, %s", g->type,
-                         group[0] != '\0' ? group : "group not named");
+            BIO_snprintf(wanted, sizeof(wanted), "%s, %.60s", g->type,
+                         group[0] != '\0' ? group
+                         : named != NULL  ? named
+                                          : "group not named (-pkeyopt "
+                                            "group:P-256 names one)");
         OPENSSL_strlcat(known, known[0] != '\0' ? ", " : "", sizeof(known));
         OPENSSL_strlcat(known, row->name, sizeof(known));
     }

@@ -63,7 +63,7 @@ char *mesh_layout_home(struct mesh_context *ctx);
  * *len; the caller frees with OPENSSL_free), after checking that neither it nor
  * the folder that holds it may be written by others (owner: the user or root;
  * no write bit for group or others), on the open descriptor.  Errors name path
- * and mode: MESH_R_UNSAFE_FILE, MESH_R_PROFILE_MISSING, MESH_R_PROFILE_TOO_
+ * and mode: MESH_R_UNSAFE_FILE, MESH_R_FILE_MISSING, MESH_R_PROFILE_TOO_
  * LARGE, MESH_R_FILE_IO.
  */
 int mesh_layout_read_file(struct mesh_context *ctx, const char *path,

@@ -196,18 +196,19 @@ const struct mesh_profile_key *
 mesh_profile_one_key(struct mesh_context *ctx,
                      const struct mesh_profile *profile, const char *role)
 {
-    const struct mesh_profile_key *keys[2];
-    size_t count = mesh_profile_find_keys(ctx, profile, role, keys, 2);
+    const struct mesh_profile_key *keys[MESH_ROLE_KEYS_MAX];
+    size_t count =
+        mesh_profile_find_keys(ctx, profile, role, keys, MESH_ROLE_KEYS_MAX);
 
     if (count == 1)
         return keys[0];
-    mesh_raise(ctx, MESH_R_NO_ROLE,
-               count == 0
-                   ? "%s profile %s has no key '%.100s'; 'meshctl show' lists "
-                     "its keys"
-                   : "%s profile %s has several keys '%.100s'; name one by its "
-                     "fingerprint",
-               mesh_kind_word(profile->kind), profile->identifier, role);
+    if (count > 1)
+        mesh_role_raise_several(ctx, profile, role, keys, count);
+    else
+        mesh_raise(ctx, MESH_R_NO_ROLE,
+                   "%s profile %s has no key '%.100s'; 'meshctl show' lists "
+                   "its keys",
+                   mesh_kind_word(profile->kind), profile->identifier, role);
     return NULL;
 }
 

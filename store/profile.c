@@ -7,8 +7,10 @@
 
 #include "store/trust.h"
 
+#include <errno.h>
 #include <openssl/crypto.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* A payload is the owner's, but must not be able to take all memory. */
 #define KEYS_MAX    1024
@@ -509,10 +511,14 @@ static int read_profile(struct mesh_context *ctx, const char *path,
                         int all_keys, struct mesh_profile **profile)
 {
     unsigned char *text;
+    struct stat st;
     size_t len;
     int ok;
 
     *profile = NULL;
+    if (lstat(path, &st) != 0 && (errno == ENOENT || errno == ENOTDIR))
+        return mesh_raise(ctx, MESH_R_PROFILE_MISSING, "%s: no such file",
+                          path);
     if (!mesh_layout_read_file(ctx, path, MESH_PROFILE_FILE_MAX, &text, &len))
         return 0;
     ok = parse(ctx, (char *)text, len, path, all_keys, profile);

@@ -17,6 +17,7 @@
  */
 static int find_named(struct mesh_search *s, const struct mesh_uri *uri)
 {
+    const struct mesh_profile_key *keys[MESH_ROLE_KEYS_MAX];
     size_t count;
 
     if (!mesh_search_named(s, uri->profile))
@@ -27,12 +28,13 @@ static int find_named(struct mesh_search *s, const struct mesh_uri *uri)
         return mesh_raise(s->ctx, MESH_R_NO_ROLE,
                           "%.64s is one key, it has no \"%.64s\"", s->key->udf,
                           uri->role);
-    if (!mesh_role_find(s, uri->role, &s->key, &count))
-        return mesh_role_raise(s,
-                               count == 0 ? "no key"
-                                          : "several keys, none of them known "
-                                            "as this device's, for",
-                               uri->role);
+    count = mesh_role_keys(s, uri->role, keys, MESH_ROLE_KEYS_MAX);
+    if (count == 0)
+        return mesh_role_raise(s, "no key", uri->role);
+    if (count > 1)
+        return mesh_role_raise_several(s->ctx, s->profile, uri->role, keys,
+                                       count);
+    s->key = keys[0];
     return mesh_profile_open_key(s->ctx, s->profile, s->key);
 }
 

@@ -214,3 +214,27 @@ int mesh_role_raise(struct mesh_search *s, const char *problem,
         s->ctx, MESH_R_NO_ROLE, "profile %.64s has %s \"%.64s\"; its keys: %s",
         p->identifier, problem, role, p->keys_count > 0 ? list : "none");
 }
+
+int mesh_role_raise_several(struct mesh_context *ctx,
+                            const struct mesh_profile *profile,
+                            const char *role,
+                            const struct mesh_profile_key *const *keys,
+                            size_t count)
+{
+    char list[512] = "";
+    int of_devices = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        of_devices |= keys[i]->device != NULL;
+        if (strlen(list) + MESH_UDF_TEXT_MAX < sizeof(list)) {
+            OPENSSL_strlcat(list, i > 0 ? ", " : "", sizeof(list));
+            OPENSSL_strlcat(list, keys[i]->udf, sizeof(list));
+        }
+    }
+    return mesh_raise(ctx, MESH_R_NO_ROLE,
+                      "%s profile %.64s has several keys '%.100s'%s; name one "
+                      "by its fingerprint: %s",
+                      mesh_kind_word(profile->kind), profile->identifier, role,
+                      of_devices ? ", none of them known as this device's" : "",
+                      list);
+}

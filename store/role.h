@@ -31,6 +31,13 @@ const struct mesh_profile_key *mesh_role_natural(struct mesh_search *s);
 int mesh_role_raise(struct mesh_search *s, const char *problem,
                     const char *role);
 
+/* The same where a role names several: count of keys. */
+int mesh_role_raise_several(struct mesh_context *ctx,
+                            const struct mesh_profile *profile,
+                            const char *role,
+                            const struct mesh_profile_key *const *keys,
+                            size_t count);
+
 /* How the role of a key of s->profile is spelled so that it comes back to this
  * key: borrowed. */
 const char *mesh_role_of(const struct mesh_search *s,

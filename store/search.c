@@ -296,6 +296,26 @@ static int find_key(struct mesh_search *s, const char *name,
     return 1;
 }
 
+/* What is no word is a fingerprint, or a word with a typing error. */
+static int parse_fingerprint(struct mesh_search *s, const char *name,
+                             struct mesh_udf *udf)
+{
+    struct attempt attempt;
+    char known[80] = "";
+    size_t i;
+
+    start_attempt(&attempt, s->ctx);
+    if (mesh_udf_parse(&attempt.ctx, name, udf))
+        return 1;
+    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        OPENSSL_strlcat(known, i > 0 ? ", " : "", sizeof(known));
+        OPENSSL_strlcat(known, words[i].name, sizeof(known));
+    }
+    return mesh_raise(s->ctx, attempt.reason,
+                      "%s; the words for a profile are %s", attempt.text,
+                      known);
+}
+
 int mesh_search_named(struct mesh_search *s, const char *name)
 {
     const struct word *word = find_word(name);
@@ -305,7 +325,7 @@ int mesh_search_named(struct mesh_search *s, const char *name)
         return find_default(s, word);
     if (strchr(name, '@') != NULL)
         return find_account(s, name);
-    return mesh_udf_parse(s->ctx, name, &udf) && find_profile(s, name, &udf)
+    return parse_fingerprint(s, name, &udf) && find_profile(s, name, &udf)
            && (s->profile != NULL || find_key(s, name, &udf));
 }
 

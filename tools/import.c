@@ -7,6 +7,7 @@
 #include "platform/keystore.h"
 #include "store/payload.h"
 #include "store/resolve.h"
+#include "store/role.h"
 #include "store/uri.h"
 #include "tools/change.h"
 #include "tools/command.h"
@@ -120,6 +121,21 @@ static int check_passphrase(struct mesh_context *ctx,
     return 1;
 }
 
+/* A second key under a role takes the role's URI from the first. */
+static void note_several(struct mesh_context *ctx,
+                         const struct mesh_profile *profile, const char *role,
+                         const char *udf)
+{
+    const struct mesh_profile_key *keys[MESH_ROLE_KEYS_MAX];
+    size_t n =
+        mesh_profile_find_keys(ctx, profile, role, keys, MESH_ROLE_KEYS_MAX);
+
+    if (n > 1)
+        command_note("the role %s now names %zu keys: name them by their "
+                     "fingerprints, this one mesh://%s",
+                     role, n, udf);
+}
+
 static int import_key(struct mesh_context *ctx, const struct import *import,
                       struct input *input)
 {
@@ -154,6 +170,8 @@ static int import_key(struct mesh_context *ctx, const struct import *import,
          && mesh_change_enter_key(&change, &profile, import->role, public,
                                   certificates);
     ok = change_end(&change, ok) && command_made(ctx, change.keys[0].udf);
+    if (ok)
+        note_several(ctx, profile, import->role, change.keys[0].udf);
     EVP_PKEY_free(public);
     mesh_profile_free(profile);
     return ok;

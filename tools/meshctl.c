@@ -3,6 +3,7 @@
  *
  * meshctl: the table of commands, options, help, errors.
  */
+#include "platform/algorithm.h"
 #include "platform/keystore.h"
 #include "store/profile.h"
 #include "store/uri.h"
@@ -21,6 +22,7 @@
 #define SECURE_HEAP        (256 * 1024)
 #define SECURE_BLOCK_MIN   32
 #define COMMAND_OPTION_MAX 16
+#define HELP_WIDTH         78
 
 enum { EXIT_USAGE = 2 };
 
@@ -34,13 +36,10 @@ static const struct command {
      "make a device profile with three new keys",
      "[OPTION]...\n\n"
      "  --algorithm A             of the keys for signatures and "
-     "authentication:\n"
-     "                            RSA-2048 (default), P-256, ED25519, "
-     "ML-DSA-65\n"
-     "                            and others, see meshctl(1)\n"
+     "authentication;\n"
+     "                            default RSA-2048\n"
      "  --encryption-algorithm A  of the key for encryption; default as\n"
-     "                            --algorithm if that is RSA, else RSA-2048;\n"
-     "                            also P-256, X25519, ML-KEM-768 and others\n"
+     "                            --algorithm if that is RSA, else RSA-2048\n"
      "  --description TEXT        default: the name of this computer\n"
      "  --default                 make it the default though there is one\n"},
     {"create personal", command_create_personal,
@@ -361,6 +360,24 @@ static void print_help(void)
          "  -V, --version");
 }
 
+/* The algorithms that this libcrypto has, in lines. */
+static void print_algorithms(struct mesh_context *ctx, const char *title,
+                             unsigned uses)
+{
+    char list[MESH_ALGORITHM_LIST_MAX], *word, *rest = NULL;
+    size_t column = HELP_WIDTH;
+
+    mesh_algorithm_list(ctx, uses, list);
+    printf("\n%s", title);
+    for (word = strtok_r(list, ", ", &rest); word != NULL;
+         word = strtok_r(NULL, ", ", &rest)) {
+        if (column + strlen(word) + 1 > HELP_WIDTH)
+            column = (size_t)printf("\n ") - 1;
+        column += (size_t)printf(" %s", word);
+    }
+    putchar('\n');
+}
+
 static void print_command_help(const struct command *command, int again)
 {
     int operands = (int)strcspn(command->usage, "\n");
@@ -437,13 +454,19 @@ static int raise_unknown(struct mesh_context *ctx, int argc, char **argv)
 static int help_for(struct mesh_context *ctx, int argc, char **argv)
 {
     const struct command *command = find_command(argc, argv);
-    int helped = 0;
+    int helped = 0, makes = 0;
 
     for (size_t i = 0; i < COMMANDS; i++)
         if (command != NULL ? command == &commands[i]
                             : begins(&commands[i], argc, argv)) {
             print_command_help(&commands[i], helped++ > 0);
+            makes |= strstr(commands[i].usage, "--algorithm") != NULL;
         }
+    if (makes) {
+        print_algorithms(ctx, "Algorithms of keys that sign:", MESH_USE_SIGN);
+        print_algorithms(
+            ctx, "Algorithms of keys for encryption:", MESH_USE_ENCRYPT);
+    }
     return helped > 0 || raise_unknown(ctx, argc, argv);
 }
 

@@ -157,8 +157,7 @@ static int open_folder(struct mesh_context *ctx, const char *path, int flags,
         return -1;
     fd = open(folder, flags);
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-        mesh_raise(ctx, MESH_R_PROFILE_MISSING, "%s: no folder %s", path,
-                   folder);
+        mesh_raise(ctx, MESH_R_FILE_MISSING, "%s: no folder %s", path, folder);
     else if (fd < 0)
         raise_io(ctx, folder, "open the folder");
     else if (!check_safe(ctx, fd, folder, &st)) {
@@ -222,7 +221,7 @@ static int open_file(struct mesh_context *ctx, const char *path,
                    "itself there",
                    path);
     else if (fd < 0 && errno == ENOENT)
-        mesh_raise(ctx, MESH_R_PROFILE_MISSING, "%s: no such file", path);
+        mesh_raise(ctx, MESH_R_FILE_MISSING, "%s: no such file", path);
     else if (fd < 0)
         raise_io(ctx, path, "open it");
     close(folder);

@@ -59,17 +59,16 @@ static void reads(void **state)
     put(in_home("a"), big, 101, 0600);
     expect_refused(in_home("a"), MESH_R_PROFILE_TOO_LARGE,
                    "home/a has 101 octets, at most 100");
-    expect_refused(in_home("b"), MESH_R_PROFILE_MISSING,
-                   "home/b: no such file");
-    expect_refused(in_home("b/c"), MESH_R_PROFILE_MISSING, "no folder");
-    expect_refused(in_home("a/c"), MESH_R_PROFILE_MISSING, "no folder");
+    expect_refused(in_home("b"), MESH_R_FILE_MISSING, "home/b: no such file");
+    expect_refused(in_home("b/c"), MESH_R_FILE_MISSING, "no folder");
+    expect_refused(in_home("a/c"), MESH_R_FILE_MISSING, "no folder");
     /* Only its name is needed of a folder, not its list. */
     put(in_home("a"), "text", 4, 0600);
     assert_int_equal(chmod(home, 0100), 0);
     expect_content(in_home("a"), "text");
     assert_int_equal(chmod(home, 0700), 0);
     /* From the root folder, and without a folder. */
-    expect_refused("/no-such-file", MESH_R_PROFILE_MISSING, "no such file");
+    expect_refused("/no-such-file", MESH_R_FILE_MISSING, "no such file");
     assert_int_equal(chdir(home), 0);
     expect_content("a", "text");
     assert_int_equal(chdir("/"), 0);
@@ -178,7 +177,7 @@ static void writes(void **state)
     assert_false(mesh_layout_write_file(ctx, in_home("folder"), "", 0));
     expect_error(ctx, MESH_R_FILE_IO, "not a regular file");
     assert_false(mesh_layout_write_file(ctx, in_home("a/b"), "", 0));
-    expect_error(ctx, MESH_R_PROFILE_MISSING, "no folder");
+    expect_error(ctx, MESH_R_FILE_MISSING, "no folder");
     assert_int_equal(entries(home), 3);
     OPENSSL_free(file);
 }

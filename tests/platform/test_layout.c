@@ -213,9 +213,9 @@ static void unsafe(void **state)
     /* The home is a file. */
     nftw(home, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     put(home, "", 0, 0600);
-    expect_refused(NULL, MESH_R_PROFILE_MISSING, "no folder");
+    expect_refused(NULL, MESH_R_FILE_MISSING, "no folder");
     assert_false(mesh_layout_add(ctx, MESH_PROFILE_DEVICE, DEVICE, NULL));
-    expect_error(ctx, MESH_R_PROFILE_MISSING, "no folder");
+    expect_error(ctx, MESH_R_FILE_MISSING, "no folder");
 }
 
 static json_t *document(void)

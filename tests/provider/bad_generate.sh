@@ -20,7 +20,9 @@ refused "RSA of 1024 bits" -algorithm RSA -pkeyopt rsa_keygen_bits:1024 \
 refused '"e"' -algorithm RSA -pkeyopt rsa_keygen_pubexp:3 -pkeyopt role:vpn
 refused '"primes"' -algorithm RSA -pkeyopt rsa_keygen_bits:4096 \
     -pkeyopt rsa_keygen_primes:3 -pkeyopt role:vpn
-refused "group not named" -algorithm EC -pkeyopt role:vpn
+refused "group:P-256 names one" -algorithm EC -pkeyopt role:vpn
+refused "EC, secp224r1: the key store makes P-256" -algorithm EC \
+    -pkeyopt group:secp224r1 -pkeyopt role:vpn
 refused '"encoding"' -algorithm EC -pkeyopt group:P-256 \
     -pkeyopt ec_param_enc:explicit -pkeyopt role:vpn
 ! grep -q "generate.*program=.*openssl" use.log || die "one was made"

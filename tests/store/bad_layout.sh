@@ -74,7 +74,7 @@ two="\"$name-AAAAA\": {}, \"$name-AAAAB\": {}"
 sed -i "1s/{/{ \"ApplicationProfiles\": { $two },/" "$json"
 cannot_sign "ambiguous fingerprint" "$name may be $name-AAAAA or $name-AAAAB" \
     "mesh://$name"
-cannot_sign "profile missing" "$name-AAAAB.mmm: no folder" "mesh://$name-AAAAB"
+cannot_sign "profile missing" "$name-AAAAB.mmm: no such file" "mesh://$name-AAAAB"
 
 say "nothing was made in the key store, and the good files are good"
 [ "$(meshctl list --keys | grep -c ^key)" = 3 ] || die "$(meshctl list --keys)"

@@ -189,7 +189,7 @@ static void test_fingerprints(void **state)
     fails("mesh://MAJBM-WHBCU-IVXPI-VI7Y", MESH_OBJECT_ANY,
           MESH_R_FINGERPRINT_TOO_SHORT, "19 characters");
     fails("mesh://devise", MESH_OBJECT_ANY, MESH_R_FINGERPRINT_TOO_SHORT,
-          "devise");
+          "words for a profile are personal, device, web, ssh, mail, network");
     fails("mesh://0000", MESH_OBJECT_ANY, MESH_R_FINGERPRINT_SYNTAX, "0000");
     put(MESH_PROFILE_APPLICATION, "RDEAT-YPBQ2-34AFV-UHNYI-QHWUU-7F6AA", "{}",
         NULL);

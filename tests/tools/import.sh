@@ -57,3 +57,18 @@ meshctl delete --yes "$uri"
 has "held: no" meshctl show "$uri"
 imported encrypted.pem P-521 --passphrase-file pass
 same "$(meshctl show mesh://device | grep -c P-521)" 1
+
+say "a second key under a role takes the role's URI away, and says so"
+for name in a b; do
+    plain genpkey -algorithm ED25519 -out $name.pem
+done
+meshctl import a.pem --role Two 2> error.txt
+! grep "now names" error.txt || die "one key is not several"
+second=$(meshctl import b.pem --role Two 2> error.txt)
+grep -q "the role Two now names 2 keys.*$second" error.txt ||
+    die "$(cat error.txt)"
+fails_with "several keys 'Two'; name one by its fingerprint: M.*, M" \
+    openssl pkey -noout -in mesh://device/Two
+fails_with "several keys 'Two'; name one by its fingerprint: M.*, M" \
+    meshctl show mesh://device/Two
+openssl pkey -noout -in "$second"
