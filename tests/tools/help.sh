@@ -29,7 +29,7 @@ while read -r command; do
     ends 2 meshctl $command --no-such-option
 done <<< "$commands"
 has "create personal" meshctl create --help
-has "  RSA-2048 .* P-256" meshctl create --help
+has "  RSA-2048 RSA-3072" meshctl create --help
 same "$(meshctl help)" "$(meshctl --help)"
 same "$(meshctl -h)" "$(meshctl --help)"
 same "$(meshctl -V)" "$(meshctl --version)"
