@@ -127,7 +127,7 @@ static void report_bus(struct report *report)
 {
     static const char todo[] =
         "log in to a desktop session or run under dbus-run-session; key files "
-        "(meshctl import --in-place) need no bus";
+        "need no bus: mesh-keyd(8), KEY FILES";
     const char *address = secure_getenv("DBUS_SESSION_BUS_ADDRESS");
     const char *runtime = secure_getenv("XDG_RUNTIME_DIR");
     char path[512];
@@ -160,8 +160,10 @@ static void report_service(struct report *report,
     if (!status->secret_service)
         report_add(report, key_files > 0 ? FOUND_WARNING : FOUND_PROBLEM,
                    report->bus ? "start gnome-keyring, KeePassXC or KWallet in "
-                                 "the session; key files need none"
-                               : "it needs the session bus; key files do not",
+                                 "the session; key files need none: "
+                                 "mesh-keyd(8), KEY FILES"
+                               : "it needs the session bus; key files do not: "
+                                 "mesh-keyd(8), KEY FILES",
                    "no Secret Service answers");
     else if (status->locked)
         report_add(report, FOUND_WARNING,
@@ -254,7 +256,7 @@ static size_t report_key_files(struct report *report)
 
 /* Whether the key store has the private keys of the default device. */
 static void report_keys(struct report *report,
-                        const struct mesh_profile *device)
+                        const struct mesh_profile *device, int service)
 {
     struct failure failure;
     struct mesh_context quiet = failure_catch(report->ctx, &failure);
@@ -271,8 +273,11 @@ static void report_keys(struct report *report,
     failed = failure.reason != MESH_R_NONE;
     if (missing > 0)
         report_add(report, FOUND_WARNING,
-                   "'meshctl show mesh://device' says which; import them, or "
-                   "create another device profile",
+                   service ? "'meshctl show mesh://device' says which; import "
+                             "them, or create another device profile"
+                           : "they may be in the Secret Service, which does "
+                             "not answer; this device's key files need none: "
+                             "mesh-keyd(8), KEY FILES",
                    "%zu of the %zu private keys of the default device are not "
                    "here%s%s%s%s",
                    missing, device->keys_count, failed ? ": " : "",
@@ -317,7 +322,7 @@ static void report_keystore(struct report *report,
     report_holder(report, &status);
     report_service(report, &status, report_key_files(report));
     if (device != NULL)
-        report_keys(report, device);
+        report_keys(report, device, status.secret_service);
 }
 
 int command_doctor(struct mesh_context *ctx, int argc, char **argv)

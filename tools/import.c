@@ -258,10 +258,19 @@ int command_certificate(struct mesh_context *ctx, int argc, char **argv)
     struct target target = {NULL, NULL};
     struct input input = {NULL, NULL};
     struct mesh_change change;
+    struct mesh_uri parsed;
     int ok = 0;
 
     change_begin(&change, ctx);
-    if (!command_options(ctx, &argc, &argv, options, 2, 2)
+    if (!command_options(ctx, &argc, &argv, options, 2, 2))
+        goto end;
+    if (mesh_uri_is(argv[1]) && !mesh_uri_is(argv[0])) {
+        mesh_raise(ctx, MESH_R_USAGE,
+                   "the URI comes first: meshctl certificate %.200s %.200s",
+                   argv[1], argv[0]);
+        goto end;
+    }
+    if (!target_parse_uri(ctx, argv[0], &parsed)
         || !input_load(ctx, argv[1], NULL, &input) || !mesh_change_lock(&change)
         || !target_open_uri(ctx, argv[0], &target))
         goto end;

@@ -5,6 +5,7 @@
  * form that OpenSSL's file loader knows.
  */
 #include "tools/input.h"
+#include "keymgmt/reference.h"
 
 #include <errno.h>
 #include <openssl/bio.h>
@@ -147,6 +148,12 @@ static int is_pkcs12(const unsigned char *data, size_t len)
     return file != NULL;
 }
 
+static int is_reference(const unsigned char *data, size_t len)
+{
+    return mesh_reference_is(data, len)
+           || strstr((const char *)data, "BEGIN " MESH_REFERENCE_LABEL) != NULL;
+}
+
 const char *input_modules(void)
 {
     const char *folder = secure_getenv("OPENSSL_MODULES");
@@ -190,6 +197,11 @@ int input_load(struct mesh_context *ctx, const char *path,
     if (passphrase == NULL)
         mesh_raise(ctx, MESH_R_CERTIFICATE,
                    "%.300s holds no certificate that OpenSSL can read", path);
+    else if (is_reference(data, len))
+        mesh_raise(ctx, MESH_R_USAGE,
+                   "%.300s is a key-reference file: it names a key that is in "
+                   "a key store already, and holds none",
+                   path);
     else if (passphrase->text == NULL)
         mesh_raise(ctx, MESH_R_KEY_MALFORMED,
                    "%.300s holds no private key that OpenSSL can read", path);

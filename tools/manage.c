@@ -379,7 +379,7 @@ int command_delete(struct mesh_context *ctx, int argc, char **argv)
     struct mesh_uri uri;
 
     if (!command_options(ctx, &argc, &argv, options, 1, 1)
-        || !mesh_uri_parse(ctx, argv[0], &uri))
+        || !target_parse_uri(ctx, argv[0], &uri))
         return 0;
     if (uri.type != MESH_OBJECT_ANY)
         return mesh_raise(ctx, MESH_R_USAGE,

@@ -158,6 +158,8 @@ const char *kind_type_of_tag(const char *tag)
  * whole set-up helps. */
 static const char *remedy(enum mesh_reason reason)
 {
+    if (reason == MESH_R_NO_SECRET_SERVICE)
+        return "; without one: mesh-keyd(8), KEY FILES; see 'meshctl doctor'";
     return reason >= MESH_R_KEYD_START && reason <= MESH_R_NO_SECRET_SERVICE
                ? "; see 'meshctl doctor'"
                : "";

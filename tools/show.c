@@ -376,10 +376,12 @@ int command_reference(struct mesh_context *ctx, int argc, char **argv)
     };
     struct mesh_objects objects = {NULL, 0};
     struct mesh_key *key = NULL;
+    struct mesh_uri parsed;
     char *uri = NULL;
     int ok = 0;
 
     if (!command_options(ctx, &argc, &argv, options, 1, 1)
+        || !target_parse_uri(ctx, argv[0], &parsed)
         || !mesh_resolve(ctx, argv[0], MESH_OBJECT_PUBLIC, NULL, &objects))
         return 0;
     for (size_t i = 0; i < objects.count && key == NULL; i++)

@@ -9,8 +9,34 @@
 #include "tools/command.h"
 #include "tools/input.h"
 
+#include <openssl/crypto.h>
 #include <string.h>
 #include <unistd.h>
+
+/* What is meant where a URI stands without its scheme, or there is no such
+ * file: the part before the role says it. */
+static int names_profile(const char *text)
+{
+    enum mesh_profile_kind kind;
+    char name[MESH_URI_PART_MAX];
+    const char *type;
+
+    OPENSSL_strlcpy(name, text, sizeof(name));
+    name[strcspn(name, "/?")] = '\0';
+    return kind_parse(name, &kind, &type) || mesh_udf_looks_like(name)
+           || strchr(name, '@') != NULL;
+}
+
+int target_parse_uri(struct mesh_context *ctx, const char *uri,
+                     struct mesh_uri *parsed)
+{
+    if (!mesh_uri_is(uri))
+        return mesh_raise(
+            ctx, MESH_R_URI_SYNTAX, "'%.200s' is no URI; %s%.200s", uri,
+            names_profile(uri) ? "write mesh://" : "one is mesh://device/sign",
+            names_profile(uri) ? uri : "");
+    return mesh_uri_parse(ctx, uri, parsed);
+}
 
 int target_open_uri(struct mesh_context *ctx, const char *uri,
                     struct target *target)
@@ -18,7 +44,7 @@ int target_open_uri(struct mesh_context *ctx, const char *uri,
     struct mesh_uri parsed;
 
     memset(target, 0, sizeof(*target));
-    if (!mesh_uri_parse(ctx, uri, &parsed))
+    if (!target_parse_uri(ctx, uri, &parsed))
         return 0;
     if (parsed.profile[0] == '\0')
         return mesh_raise(ctx, MESH_R_USAGE,
@@ -34,16 +60,6 @@ int target_open_uri(struct mesh_context *ctx, const char *uri,
     if (target->key == NULL)
         target_clear(target);
     return target->key != NULL;
-}
-
-/* What is meant where a URI or a file may stand and there is no such file. */
-static int names_profile(const char *text)
-{
-    enum mesh_profile_kind kind;
-    const char *type;
-
-    return kind_parse(text, &kind, &type) || mesh_udf_looks_like(text)
-           || strchr(text, '@') != NULL;
 }
 
 int target_open_file(struct mesh_context *ctx, const char *path,

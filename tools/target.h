@@ -14,6 +14,10 @@ struct target {
     const struct mesh_profile_key *key; /* of it; NULL: all of the profile */
 };
 
+/* mesh_uri_parse() of an argument; what is no URI is answered with the one that
+ * was meant. */
+int target_parse_uri(struct mesh_context *ctx, const char *uri,
+                     struct mesh_uri *parsed);
 /* The profile, or key of a profile, that a URI names: verified. */
 int target_open_uri(struct mesh_context *ctx, const char *uri,
                     struct target *target);

@@ -56,6 +56,8 @@ fails_with "wrong certificate: ca.key holds no" \
     meshctl certificate mesh://web/sign ca.key
 fails_with "No such file" meshctl certificate mesh://web/sign missing.crt
 ends 2 meshctl certificate mesh://web/sign
+fails_with "the URI comes first: meshctl certificate mesh://web/sign web.crt" \
+    meshctl certificate web.crt mesh://web/sign
 same "$(state)" "$before"
 
 say "a profile whose signature key is gone cannot be changed"

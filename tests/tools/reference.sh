@@ -27,8 +27,11 @@ exec 5<&-
 say "what cannot be: nothing is written, what was there stays"
 fails_with "no such key" meshctl reference mesh://device/nosuch --out new.pem
 fails_with "names no key" meshctl reference mesh: --out new.pem
+fails_with "write mesh://device/auth" meshctl reference device/auth
+fails_with "'auth.pem' is no URI" meshctl reference auth.pem
+fails_with "is a key-reference file" meshctl import auth.pem
 [ ! -e new.pem ] || die "it was written"
-fails_with "folder" meshctl reference "$uri" --out "$HOME/missing/new.pem"
+fails_with "file missing" meshctl reference "$uri" --out "$HOME/missing/new.pem"
 mkdir -m 777 open && chmod 777 open
 fails_with "unsafe file" meshctl reference "$uri" --out open/new.pem
 same "$(ls -A open)" ""
