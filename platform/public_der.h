@@ -1,7 +1,8 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * The DER of a public key: what its names are made of.
+ * The DER of a public key: what its names are made of, and what a key is read
+ * from.
  */
 #ifndef MESH_PLATFORM_PUBLIC_DER_H
 #define MESH_PLATFORM_PUBLIC_DER_H
@@ -17,5 +18,12 @@ int mesh_public_spki(struct mesh_context *ctx, EVP_PKEY *key,
                      unsigned char **der);
 int mesh_public_pkcs1(struct mesh_context *ctx, EVP_PKEY *key,
                       unsigned char **der);
+
+/* Reads a SubjectPublicKeyInfo with nothing after it.  NULL: it is none, or of
+ * a key that libcrypto does not take; raises nothing. */
+EVP_PKEY *mesh_public_read(struct mesh_context *ctx, const unsigned char *der,
+                           size_t len);
+/* Whether it has the shape of one, of whatever key. */
+int mesh_public_has_shape(const unsigned char *der, size_t len);
 
 #endif

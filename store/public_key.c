@@ -74,18 +74,12 @@ static EVP_PKEY *raw_key(struct mesh_context *ctx, const json_t *params)
 static EVP_PKEY *spki_key(struct mesh_context *ctx, const json_t *params)
 {
     unsigned char *der = NULL;
-    const unsigned char *p;
-    EVP_PKEY *key = NULL;
+    EVP_PKEY *key;
     size_t len;
 
     if (!mesh_base64url_member(ctx, params, "spki", &der, &len))
         return NULL;
-    p = der;
-    key = d2i_PUBKEY_ex(NULL, &p, (long)len, ctx->libctx, NULL);
-    if (key != NULL && p != der + len) {
-        EVP_PKEY_free(key);
-        key = NULL;
-    }
+    key = mesh_public_read(ctx, der, len);
     OPENSSL_free(der);
     return key;
 }

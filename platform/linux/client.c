@@ -6,6 +6,7 @@
 #include "platform/keystore.h"
 
 #include "platform/linux/call.h"
+#include "platform/public_der.h"
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -86,7 +87,6 @@ static int call_for_key(struct mesh_context *ctx, enum mesh_request_type type,
                         const void *data, size_t len, EVP_PKEY **public)
 {
     struct mesh_call call;
-    const unsigned char *p;
 
     *public = NULL;
     if (len > MESH_MESSAGE_MAX)
@@ -96,16 +96,8 @@ static int call_for_key(struct mesh_context *ctx, enum mesh_request_type type,
     call.request.data_len = (uint32_t)len;
     if (!mesh_call_keyd(ctx, &call))
         return 0;
-    p = call.result;
-    ERR_set_mark();
-    if (p != NULL)
-        *public =
-            d2i_PUBKEY_ex(NULL, &p, (long)call.result_len, ctx->libctx, NULL);
-    ERR_pop_to_mark();
-    if (*public != NULL && p != call.result + call.result_len) {
-        EVP_PKEY_free(*public);
-        *public = NULL;
-    }
+    if (call.result != NULL)
+        *public = mesh_public_read(ctx, call.result, call.result_len);
     mesh_call_free(&call);
     return *public != NULL
            || mesh_raise(ctx, MESH_R_KEYD_PROTOCOL,

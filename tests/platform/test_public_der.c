@@ -57,6 +57,34 @@ compare(int (*ours)(struct mesh_context *, EVP_PKEY *, unsigned char **),
     OPENSSL_free(wanted);
 }
 
+/* What is read is the key, and nothing but the whole is read. */
+static void check_reading(EVP_PKEY *public, const unsigned char *der, int len)
+{
+    EVP_PKEY *read = mesh_public_read(ctx, der, (size_t)len);
+    unsigned char *again = NULL, *wanted = NULL;
+    int wanted_len = i2d_PUBKEY(public, &wanted); /* explicit curves differ */
+
+    assert_non_null(read);
+    assert_int_equal(EVP_PKEY_eq(read, public), 1);
+    assert_string_equal(EVP_PKEY_get0_type_name(read),
+                        EVP_PKEY_get0_type_name(public));
+    assert_int_equal(i2d_PUBKEY(read, &again), wanted_len);
+    assert_memory_equal(again, wanted, wanted_len);
+    assert_true(mesh_public_has_shape(der, (size_t)len));
+    OPENSSL_free(wanted);
+    OPENSSL_free(again);
+    EVP_PKEY_free(read);
+    again = OPENSSL_zalloc((size_t)len + 1);
+    memcpy(again, der, (size_t)len);
+    assert_null(mesh_public_read(ctx, again, (size_t)len + 1));
+    assert_false(mesh_public_has_shape(again, (size_t)len + 1));
+    for (int cut = 0; cut < len; cut += len / 16 + 1) {
+        assert_null(mesh_public_read(ctx, again, (size_t)cut));
+        assert_false(mesh_public_has_shape(again, (size_t)cut));
+    }
+    OPENSSL_free(again);
+}
+
 /* The key, and its public half alone, which is what profiles give. */
 static void check(EVP_PKEY *key)
 {
@@ -68,6 +96,7 @@ static void check(EVP_PKEY *key)
     p = der;
     public = d2i_PUBKEY_ex(NULL, &p, len, ctx->libctx, NULL);
     assert_non_null(public);
+    check_reading(public, der, len);
     OPENSSL_free(der);
     compare(mesh_public_spki, i2d_PUBKEY, key);
     compare(mesh_public_spki, i2d_PUBKEY, public);
@@ -156,6 +185,72 @@ static void curves(void **state)
         }
 }
 
+/* What libcrypto reads as another key, or not at all, so do we. */
+static void damaged(void **state)
+{
+    static const char *const types[] = {"ED25519", "X448", "ML-DSA-44",
+                                        "ML-KEM-512", "P-256"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        OSSL_PARAM group[] = {OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
+                                                     (char *)types[i], 0),
+                              OSSL_PARAM_END};
+        int is_ec = strcmp(types[i], "P-256") == 0;
+        EVP_PKEY *key = generate(is_ec ? "EC" : types[i], is_ec ? group : NULL);
+        unsigned char *der = NULL;
+        int len;
+
+        if (key == NULL)
+            continue;
+        len = i2d_PUBKEY(key, &der);
+        for (int at = 0; at < len && at < 100; at++)
+            for (int bit = 1; bit < 256; bit <<= 1) {
+                const unsigned char *end = der;
+                EVP_PKEY *ours, *theirs;
+
+                der[at] ^= (unsigned char)bit;
+                theirs = d2i_PUBKEY_ex(NULL, &end, len, ctx->libctx, NULL);
+                ERR_clear_error();
+                if (theirs != NULL && end != der + len) {
+                    EVP_PKEY_free(theirs);
+                    theirs = NULL;
+                }
+                ours = mesh_public_read(ctx, der, (size_t)len);
+                assert_int_equal(ERR_peek_error(), 0);
+                assert_int_equal(ours != NULL, theirs != NULL);
+                if (ours != NULL)
+                    assert_int_equal(EVP_PKEY_eq(ours, theirs), 1);
+                EVP_PKEY_free(ours);
+                EVP_PKEY_free(theirs);
+                der[at] ^= (unsigned char)bit;
+            }
+        OPENSSL_free(der);
+        EVP_PKEY_free(key);
+    }
+}
+
+/* RFC 8410, 3: the parameters of these types must be absent. */
+static void parameters_too_many(void **state)
+{
+    EVP_PKEY *key = generate("X25519", NULL);
+    X509_PUBKEY *spki = X509_PUBKEY_new();
+    unsigned char *octets, *der = NULL;
+    size_t octets_len = EVP_PKEY_get1_encoded_public_key(key, &octets);
+    int len;
+
+    (void)state;
+    X509_PUBKEY_set0_param(spki, OBJ_nid2obj(NID_X25519), V_ASN1_NULL, NULL,
+                           octets, (int)octets_len);
+    len = i2d_X509_PUBKEY(spki, &der);
+    assert_true(mesh_public_has_shape(der, (size_t)len));
+    assert_null(mesh_public_read(ctx, der, (size_t)len));
+    assert_int_equal(ERR_peek_error(), 0);
+    OPENSSL_free(der);
+    X509_PUBKEY_free(spki);
+    EVP_PKEY_free(key);
+}
+
 static void what_cannot_be_encoded(void **state)
 {
     EVP_PKEY *key = generate("ED25519", NULL);
@@ -178,6 +273,8 @@ int main(void)
         cmocka_unit_test(rsa),
         cmocka_unit_test(restricted_pss),
         cmocka_unit_test(curves),
+        cmocka_unit_test(damaged),
+        cmocka_unit_test(parameters_too_many),
         cmocka_unit_test(what_cannot_be_encoded),
     };
 

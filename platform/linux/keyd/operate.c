@@ -47,24 +47,10 @@ static int digest_size(struct mesh_context *ctx, const char *name)
     return size;
 }
 
-static EVP_PKEY *peer_key(struct mesh_context *ctx, const unsigned char *in,
-                          size_t in_len)
+static int refuse_peer(struct mesh_context *ctx)
 {
-    const unsigned char *end = in;
-    EVP_PKEY *peer = NULL;
-
-    ERR_set_mark();
-    if (in_len <= MESH_INPUT_MAX)
-        peer = d2i_PUBKEY_ex(NULL, &end, (long)in_len, ctx->libctx, NULL);
-    ERR_pop_to_mark();
-    if (peer != NULL && end != in + in_len) {
-        EVP_PKEY_free(peer);
-        peer = NULL;
-    }
-    if (peer == NULL)
-        mesh_raise(ctx, MESH_R_KEY_MALFORMED,
-                   "the peer's public key is not a SubjectPublicKeyInfo");
-    return peer;
+    return mesh_raise(ctx, MESH_R_KEY_MALFORMED,
+                      "the peer's public key is not a SubjectPublicKeyInfo");
 }
 
 int mesh_operate_check(struct mesh_context *ctx,
@@ -94,13 +80,8 @@ int mesh_operate_check(struct mesh_context *ctx,
                               "%s needs input of the digest's length",
                               rule->name);
     }
-    if (op->operation == MESH_OP_DERIVE) {
-        EVP_PKEY *peer = peer_key(ctx, in, in_len);
-
-        EVP_PKEY_free(peer);
-        return peer != NULL;
-    }
-    return 1;
+    return op->operation != MESH_OP_DERIVE || mesh_public_has_shape(in, in_len)
+           || refuse_peer(ctx);
 }
 
 /* The numbers that parameters point to, and room for all that an operation can
@@ -236,9 +217,14 @@ static int check_peer(struct mesh_context *ctx, EVP_PKEY *key, EVP_PKEY *peer)
         return mesh_raise(ctx, MESH_R_OPERATION_FAILED,
                           "derive: the peer's key is on %s, not on %s",
                           mesh_algorithm_of(peer), mesh_algorithm_of(key));
-    /* a point off the curve gives bits of the private key away */
+    /* A point off the curve gives bits of the private key away; one on it is
+     * in the right group if there is no cofactor: none of our rows has one. */
     check = EVP_PKEY_CTX_new_from_pkey(ctx->libctx, peer, NULL);
-    ok = check != NULL && EVP_PKEY_public_check(check) == 1;
+    ok = check != NULL
+         && (mesh_algorithm_find(mesh_algorithm_of(peer)) != NULL
+                 ? EVP_PKEY_public_check_quick(check)
+                 : EVP_PKEY_public_check(check))
+                == 1;
     EVP_PKEY_CTX_free(check);
     return ok
            || mesh_raise(ctx, MESH_R_OPERATION_FAILED,
@@ -441,46 +427,14 @@ int mesh_prepared_is(const struct mesh_prepared *prepared,
            && strcmp(own->variant, op->variant) == 0;
 }
 
-/*
- * A peer whose SubjectPublicKeyInfo is like the own key's but for the public
- * octets at its end, as nearly every one's is, or NULL: libcrypto's decoders
- * cost as much as the key exchange.
- */
-static EVP_PKEY *peer_like(struct mesh_context *ctx, EVP_PKEY *key,
-                           const unsigned char *in, size_t in_len)
-{
-    unsigned char *own = NULL, *octets = NULL;
-    size_t own_len = (size_t)mesh_public_spki(ctx, key, &own);
-    size_t len = EVP_PKEY_get1_encoded_public_key(key, &octets);
-    size_t head = own_len - len;
-    EVP_PKEY *peer = NULL;
-
-    ERR_set_mark();
-    if (len > 0 && own_len > len && in_len == own_len
-        && memcmp(own + head, octets, len) == 0 && memcmp(own, in, head) == 0
-        && (peer = EVP_PKEY_new()) != NULL
-        && (!EVP_PKEY_copy_parameters(peer, key)
-            || !EVP_PKEY_set1_encoded_public_key(peer, in + head, len))) {
-        EVP_PKEY_free(peer);
-        peer = NULL;
-    }
-    ERR_pop_to_mark();
-    OPENSSL_free(own);
-    OPENSSL_free(octets);
-    return peer;
-}
-
 static int derive_from(struct mesh_context *ctx, EVP_PKEY_CTX *native,
                        const unsigned char *in, size_t in_len)
 {
-    EVP_PKEY *key = EVP_PKEY_CTX_get0_pkey(native);
-    EVP_PKEY *peer = peer_like(ctx, key, in, in_len);
-    int ok;
+    EVP_PKEY *peer = mesh_public_read(ctx, in, in_len);
+    int ok = (peer != NULL || refuse_peer(ctx))
+             && check_peer(ctx, EVP_PKEY_CTX_get0_pkey(native), peer)
+             && EVP_PKEY_derive_set_peer_ex(native, peer, 0) == 1;
 
-    if (peer == NULL)
-        peer = peer_key(ctx, in, in_len);
-    ok = peer != NULL && check_peer(ctx, key, peer)
-         && EVP_PKEY_derive_set_peer_ex(native, peer, 0) == 1;
     EVP_PKEY_free(peer);
     return ok;
 }
