@@ -99,7 +99,7 @@ static unsigned char *make_answer(const struct mesh_request *request,
         .program = "fake", .cached = atomic_load(&by_lane)};
     const unsigned char *source = (const unsigned char *)"";
     unsigned char *out;
-    uint32_t i, first;
+    uint32_t i, first = 0;
 
     switch (request->type) {
     case MESH_REQ_STAT:
@@ -108,7 +108,8 @@ static unsigned char *make_answer(const struct mesh_request *request,
     case MESH_REQ_OPERATE:
         source = data;
         answer->data_len = (uint32_t)len;
-        memcpy(&first, data, sizeof(first));
+        if (len >= sizeof(first))
+            memcpy(&first, data, sizeof(first));
         if (first == FAKE_SLOW_VALUE * 8)
             usleep(500000);
         break;

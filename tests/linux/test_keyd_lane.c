@@ -42,6 +42,7 @@ static struct peer welcomed(int fd)
     struct peer peer = {.fd = fd};
     int shared;
 
+    OPENSSL_free(result);
     assert_int_equal(mesh_message_receive_answer(fd, ANSWER_MS, &answer,
                                                  &result, &result_len, &shared),
                      MESH_MESSAGE_OK);
