@@ -74,7 +74,8 @@ static size_t found(const unsigned char *stack, const unsigned char *data,
     return count;
 }
 
-/* Twice: the first time, the dynamic linker saves registers on the stack. */
+/* Twice: this program binds symbols when they are called first, and the dynamic
+ * linker saves registers on the stack; mesh-keyd does not. */
 static void check(const struct mesh_algorithm *row, struct work *work)
 {
     unsigned char *der, *public = NULL;
