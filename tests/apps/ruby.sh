@@ -39,8 +39,9 @@ for name in RSA-2048 P-256; do
     signed $name 0
     if [[ $out == *"[BUG] Segmentation fault"* ]]; then
         frames=$(sed -n '/^-- C level/,/^-- Other/p' <<< "$out")
+        # (a sanitizer takes the names away)
         grep -q "libcrypto.*\(RSA\|EC_KEY\)_get0_" <<< "$frames" ||
-            die "it crashes elsewhere: $out"
+            [ -n "${MESH_PRELOAD:-}" ] || die "it crashes elsewhere: $out"
         ! grep mesh <<< "$frames" || die "it crashes in our module"
     else
         [[ $out == *"OpenSSL::PKey::"*Error* ]] || die "no clear error: $out"

@@ -8,7 +8,7 @@ key client P-256
 serve socat "OPENSSL-LISTEN:$port,bind=127.0.0.1,reuseaddr,fork,\
 cert=server.crt,key=server.key,cafile=ca.crt,verify=1" EXEC:/bin/cat
 talk() {
-    echo hello | socat -t 5 - "OPENSSL:localhost:$port,pf=ip4,cafile=ca.crt,\
+    echo hello | $ours socat -t 5 - "OPENSSL:localhost:$port,pf=ip4,cafile=ca.crt,\
 verify=1$1"
 }
 say "client and server with keys of ours"
