@@ -176,8 +176,8 @@ static int write_reference(struct encoder *e, const struct mesh_key *key,
 
     if (e->cipher[0] != '\0')
         return mesh_raise(e->ctx, MESH_R_NOT_EXPORTABLE,
-                          "%s stays in its key store; a reference to it has no "
-                          "secret and cannot be encrypted",
+                          "a reference to %s has no secret and cannot be "
+                          "encrypted",
                           mesh_key_uri(key));
     if ((uri = mesh_reference_uri(key)) == NULL)
         return 0;

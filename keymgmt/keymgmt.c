@@ -267,9 +267,11 @@ static int keymgmt_export(void *keydata, int selection, OSSL_CALLBACK *cb,
 
     if (public == NULL)
         return 0;
+    /* no text: libcrypto tries this for every signature, and forgets the error
+     */
     if ((selection & PRIVATE) != 0 && mesh_key_kind(keydata) == MESH_KEY_HELD)
         return mesh_raise(mesh_key_context(keydata), MESH_R_NOT_EXPORTABLE,
-                          "it stays in its key store");
+                          "%s", "");
     if (mesh_key_kind(keydata) != MESH_KEY_SOFTWARE)
         selection &= ~PRIVATE;
     return selection != 0 && EVP_PKEY_export(public, selection, cb, cbarg);

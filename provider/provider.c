@@ -56,7 +56,7 @@ static void raise_in_core(struct mesh_context *ctx, enum mesh_reason reason,
     mesh_trace(ctx, "error: %s: %s", mesh_reason_text(reason), text);
     p->new_error(p->core);
     p->set_error_debug(p->core, file, line, func);
-    set_error(p, reason, "%s", text);
+    set_error(p, reason, *text != '\0' ? "%s" : NULL, text);
 }
 
 static void stay(struct mesh_context *ctx)

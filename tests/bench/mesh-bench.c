@@ -166,8 +166,10 @@ static int give_turn(struct cell *cell, int threads, double seconds,
     }
     turn_key = cell->key;
     atomic_store(&running, 1);
-    pthread_barrier_wait(&start);
+    /* before: they work as soon as they may, and may keep us from looking at the
+     * clock */
     from = now_ns();
+    pthread_barrier_wait(&start);
     nanosleep(&pause, NULL);
     atomic_store(&running, 0);
     pthread_barrier_wait(&end);

@@ -1,16 +1,19 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Two ways to share the processors with a client.
+ * Three ways to share the processors with a client.
  *
- * Side by side: each on a processor of its own, and both look at the lane.
- * Nobody has to be woken, which costs more than a signature.  It takes two
- * processors that nobody else wants, and a client that calls all the time.
+ * Side by side, for one that calls all the time, while there are processors
+ * that nobody else wants: each on its own, and both look at the lane.  Nobody
+ * has to be woken, which costs more than a signature.
  *
- * In turn, for all others: our thread goes to the client's processor, and each
- * sleeps at the socket while the other one works.  There the kernel goes from
- * one to the other without an interrupt to another processor, and as many pairs
- * run as there are processors.
+ * In turn, while there are as many callers as processors, or others want them:
+ * our thread goes to the client's processor, and each naps while the other one
+ * works.  There the kernel goes from one to the other without an interrupt to
+ * another processor, and as many pairs work as there are processors.
+ *
+ * Else as the kernel likes: it wakes a client on an idle processor anyway, and
+ * to follow it there would cost more than it saves.
  */
 #include "platform/linux/keyd/rhythm.h"
 
@@ -20,9 +23,10 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#define LOOK_US    50     /* for the next request, and what counts as soon */
+#define LOOK_US    50     /* for the next request */
+#define SOON_US    200    /* after an answer: the client's waking is in it */
 #define STREAK     16     /* requests that come soon, before we look for more */
-#define ANSWER_MAX 1000   /* an operation that takes longer is slept through */
+#define ANSWER_MAX 1000   /* an operation that takes longer is napped through */
 #define SPAN_US    8192   /* callers within it are callers at the same time */
 #define RETREAT_US 200000 /* in turn for so long after being preempted */
 
@@ -87,44 +91,54 @@ void mesh_rhythm_unbound(void)
         (void)sched_setaffinity(0, sizeof(processors), &processors);
 }
 
-static void bind_to(struct mesh_rhythm *rhythm, int bound_to)
+/* 1 + the processor to run on; negative: on all others; 0: on all. */
+static void bind_to(struct mesh_rhythm *rhythm, int to)
 {
-    cpu_set_t set;
-    unsigned cpu = (unsigned)(bound_to < 0 ? -bound_to : bound_to) - 1;
+    cpu_set_t set = processors;
 
-    if (bound_to == rhythm->bound_to || !CPU_ISSET(cpu, &processors))
+    if (to == rhythm->bound_to)
         return;
-    if (bound_to < 0) {
-        set = processors;
-        CPU_CLR(cpu, &set);
-    } else {
+    if (to < 0) {
+        CPU_CLR((unsigned)-to - 1, &set);
+    } else if (to > 0) {
         CPU_ZERO(&set);
-        CPU_SET(cpu, &set);
+        CPU_SET((unsigned)to - 1, &set);
+        CPU_AND(&set, &set, &processors);
     }
-    if (sched_setaffinity(0, sizeof(set), &set) == 0)
-        rhythm->bound_to = bound_to;
+    if (CPU_COUNT(&set) > 0 && sched_setaffinity(0, sizeof(set), &set) == 0)
+        rhythm->bound_to = to;
+}
+
+/* Where to run, for a client on that processor. */
+static void find_place(struct mesh_rhythm *rhythm, int cpu, int in_turn)
+{
+    if (in_turn)
+        bind_to(rhythm, cpu + 1);
+    else if (!rhythm->looks)
+        bind_to(rhythm, 0);
+    else if (rhythm->bound_to >= 0 || sched_getcpu() == cpu)
+        bind_to(rhythm, -(cpu + 1));
 }
 
 void mesh_rhythm_begin(struct mesh_rhythm *rhythm, int client_cpu)
 {
+    int known = client_cpu >= 0 && client_cpu < CPU_SETSIZE;
+    int in_turn, looked = rhythm->looks;
+
     pthread_once(&once, find_processors);
     rhythm->began = now_us();
     count(rhythm, rhythm->began / SPAN_US);
-    if (rhythm->began - rhythm->ended > LOOK_US)
+    /* who was looked for in vain must call often again */
+    if (rhythm->began - rhythm->ended > (looked ? 2 * LOOK_US : SOON_US))
         rhythm->streak = 0;
     else if (rhythm->streak < STREAK)
         rhythm->streak++;
-    if (client_cpu < 0 || client_cpu >= CPU_SETSIZE)
-        return;
-    if (rhythm->streak < STREAK || rhythm->began < rhythm->not_before
-        || !is_room()) {
-        rhythm->looks = 0;
-        bind_to(rhythm, client_cpu + 1);
-    } else if (!rhythm->looks) {
-        rhythm->looks = 1;
-        bind_to(rhythm, -(client_cpu + 1));
+    in_turn = rhythm->began < rhythm->not_before || !is_room();
+    rhythm->looks = known && !in_turn && rhythm->streak == STREAK;
+    if (rhythm->looks && !looked)
         rhythm->preempted = preemptions();
-    }
+    if (known)
+        find_place(rhythm, client_cpu, in_turn);
 }
 
 void mesh_rhythm_end(struct mesh_rhythm *rhythm, unsigned *us,

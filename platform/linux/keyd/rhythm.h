@@ -17,7 +17,7 @@ struct mesh_rhythm {
     long preempted;       /* how often this thread was, when it began to look */
     unsigned streak;      /* requests that came soon after an answer */
     int looks;
-    int bound_to; /* 1 + the processor, negative: to all but this */
+    int bound_to; /* 1 + the processor; negative: to all but this */
 };
 
 /* A thread begins: it may run everywhere, also if the one that made it was
