@@ -21,6 +21,7 @@
 #include <string.h>
 
 #define EC_OCTETS_MAX 72 /* of a coordinate: sect571 */
+#define UNUSED_BITS 7    /* of an ASN1_BIT_STRING's flags: a key has none */
 
 /* RSAPublicKey of RFC 8017, A.1.1. */
 typedef struct {
@@ -258,7 +259,8 @@ static EVP_PKEY *key_from(struct mesh_context *ctx, const SPKI *spki)
 
     X509_ALGOR_get0(&algorithm, &parameters, &value, spki->algorithm);
     nid = OBJ_obj2nid(algorithm);
-    if (nid == NID_undef || spki->key->length == 0)
+    if (nid == NID_undef || spki->key->length == 0
+        || (spki->key->flags & UNUSED_BITS) != 0)
         return NULL;
     if (nid == NID_X9_62_id_ecPublicKey)
         return parameters == V_ASN1_OBJECT && OBJ_obj2nid(value) != NID_undef
