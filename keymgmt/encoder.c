@@ -12,8 +12,8 @@
  */
 #include "keymgmt/key.h"
 #include "keymgmt/operations.h"
-#include "keymgmt/reference.h"
 #include "keymgmt/types.h"
+#include "platform/reference.h"
 
 #include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
@@ -179,7 +179,9 @@ static int write_reference(struct encoder *e, const struct mesh_key *key,
                           "a reference to %s has no secret and cannot be "
                           "encrypted",
                           mesh_key_uri(key));
-    if ((uri = mesh_reference_uri(key)) == NULL)
+    if ((uri = mesh_reference_uri(e->ctx, mesh_key_uri(key),
+                                  mesh_key_public(key)))
+        == NULL)
         return 0;
     if (strcmp(e->output, "PEM") == 0)
         ok = mesh_reference_write(e->ctx, uri, out);

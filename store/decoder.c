@@ -12,8 +12,8 @@
 #include "store/decoder.h"
 
 #include "keymgmt/hand_over.h"
-#include "keymgmt/reference.h"
 #include "keymgmt/types.h"
+#include "platform/reference.h"
 #include "store/resolve.h"
 
 #include <openssl/bio.h>

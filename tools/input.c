@@ -5,7 +5,8 @@
  * form that OpenSSL's file loader knows.
  */
 #include "tools/input.h"
-#include "keymgmt/reference.h"
+
+#include "platform/reference.h"
 
 #include <errno.h>
 #include <openssl/bio.h>

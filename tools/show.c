@@ -4,8 +4,8 @@
  * meshctl list, show and reference.  What there is to say is put together as
  * JSON once; the text is printed from that.
  */
-#include "keymgmt/reference.h"
 #include "platform/algorithm.h"
+#include "platform/reference.h"
 #include "store/resolve.h"
 #include "tools/command.h"
 #include "tools/owner.h"
@@ -390,7 +390,9 @@ int command_reference(struct mesh_context *ctx, int argc, char **argv)
         mesh_raise(ctx, MESH_R_NO_ROLE,
                    "'%.100s' names no key; add a role, as in %s", argv[0],
                    "mesh://device/sign");
-    else if ((uri = mesh_reference_uri(key)) == NULL)
+    else if ((uri = mesh_reference_uri(ctx, mesh_key_uri(key),
+                                       mesh_key_public(key)))
+             == NULL)
         ok = 0;
     else if (path != NULL)
         ok = write_reference(ctx, uri, path);

@@ -9,4 +9,3 @@ foreach(name algorithm_id asymcipher encoder first_listed generate kem keyexch k
         $<TARGET_OBJECTS:mesh_provider>)
     target_link_libraries(test_${name} PRIVATE PkgConfig::SSL)
 endforeach()
-mesh_unit_test(keymgmt reference mesh_keymgmt)

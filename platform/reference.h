@@ -6,19 +6,21 @@
  *
  *   SEQUENCE { version UTF8String "mesh key reference v1", uri UTF8String }
  */
-#ifndef MESH_KEYMGMT_REFERENCE_H
-#define MESH_KEYMGMT_REFERENCE_H
+#ifndef MESH_PLATFORM_REFERENCE_H
+#define MESH_PLATFORM_REFERENCE_H
 
-#include "keymgmt/key.h"
+#include "platform/context.h"
 
 #include <openssl/bio.h>
+#include <openssl/evp.h>
 
 #define MESH_REFERENCE_LABEL "MESH KEY REFERENCE" /* of the PEM */
 
-/* The URI that only this key can ever answer to: its profile's fingerprint and
- * its own.  NULL, with the error raised, for a key without a name.  The caller
- * frees. */
-char *mesh_reference_uri(const struct mesh_key *key);
+/* The URI that only this key can ever answer to: the profile's fingerprint, of
+ * its canonical URI, and its own.  NULL, with the error raised, if canonical is
+ * NULL or no mesh: URI.  The caller frees (OPENSSL_free). */
+char *mesh_reference_uri(struct mesh_context *ctx, const char *canonical,
+                         EVP_PKEY *public);
 
 /* Writes the reference in DER; *der is the caller's (OPENSSL_free). */
 int mesh_reference_encode(struct mesh_context *ctx, const char *uri,

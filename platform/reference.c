@@ -3,7 +3,9 @@
  *
  * Key-reference files: reading and writing.
  */
-#include "keymgmt/reference.h"
+#include "platform/reference.h"
+
+#include "platform/udf.h"
 
 #include <openssl/asn1t.h>
 #include <openssl/crypto.h>
@@ -36,13 +38,13 @@ static int reference_i2d(const REFERENCE *reference, unsigned char **der)
                          ASN1_ITEM_rptr(REFERENCE));
 }
 
-char *mesh_reference_uri(const struct mesh_key *key)
+char *mesh_reference_uri(struct mesh_context *ctx, const char *canonical,
+                         EVP_PKEY *public)
 {
     static const char scheme[] = "mesh://"; /* of every canonical URI */
     const size_t scheme_len = sizeof(scheme) - 1;
-    struct mesh_context *ctx = mesh_key_context(key);
-    const char *canonical = mesh_key_uri(key), *profile;
     char udf[MESH_UDF_TEXT_MAX], *uri = NULL;
+    const char *profile;
     struct mesh_udf name;
     size_t len, room;
 
@@ -51,7 +53,7 @@ char *mesh_reference_uri(const struct mesh_key *key)
                    "a key without a mesh: URI has no reference");
         return NULL;
     }
-    if (!mesh_udf_of_key(ctx, mesh_key_public(key), &name))
+    if (!mesh_udf_of_key(ctx, public, &name))
         return NULL;
     mesh_udf_print(&name, udf);
     profile = canonical + scheme_len;
