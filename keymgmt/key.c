@@ -6,6 +6,7 @@
 #include "keymgmt/key.h"
 
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
@@ -106,8 +107,10 @@ static void unmake(const struct mesh_key *key)
 
     mesh_trace(key->ctx, "%s could not be written and is deleted again",
                key->uri);
+    ERR_set_mark();
     if (!quiet.unmake_key(&quiet, key->public, key->uri))
         mesh_trace(key->ctx, "%s could not be deleted", key->uri);
+    ERR_pop_to_mark();
 }
 
 struct mesh_key *mesh_key_new_empty(struct mesh_context *ctx, const char *type)
