@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TURN_SECONDS 0.05
+#define TURN_SECONDS 0.1
 #define TURNS_MIN    3
 #define TURNS_MAX    10000
 #define THREADS_MAX  64
@@ -38,7 +38,7 @@ static const char help[] =
     "for\n"
     "both, of a key that was used before; load-pem: the file by\n"
     "PEM_read_bio_PrivateKey; load-sign: load and sign once.  Each turn takes "
-    "50 ms,\n"
+    "100 ms,\n"
     "and the keys take turns; rate and ratio (to the file) are the medians of "
     "all\n"
     "turns.  Of every thread and turn the last results are checked by OpenSSL "
@@ -166,8 +166,8 @@ static int give_turn(struct cell *cell, int threads, double seconds,
     }
     turn_key = cell->key;
     atomic_store(&running, 1);
-    /* before: they work as soon as they may, and may keep us from looking at the
-     * clock */
+    /* before: they work as soon as they may, and may keep us from looking at
+     * the clock */
     from = now_ns();
     pthread_barrier_wait(&start);
     nanosleep(&pause, NULL);

@@ -150,15 +150,45 @@ static void nor_while_others_want_the_processor(void **state)
     if (processor_count < 2)
         skip();
     until_it_looks(&rhythm, cpu);
-    rhythm.preempted = LONG_MIN; /* seen when the next span begins */
-    do
-        operate(&rhythm, cpu);
-    while (rhythm.not_before == 0 && rhythm.streak == STREAK);
-    if (rhythm.streak == STREAK) {
-        assert_int_equal(us | client_us, 0);
-        assert_true(is_bound_to(cpu));
-    }
+    rhythm.not_before = INT64_MAX;
+    operate(&rhythm, cpu);
+    assert_int_equal(us | client_us, 0);
+    assert_true(is_bound_to(cpu));
+    rhythm.not_before = 0;
     until_it_looks(&rhythm, cpu); /* but tried again */
+}
+
+/* Where it begins, when a slice of time is lost from now on; 0: it does not. */
+static int64_t retreat(struct mesh_rhythm *rhythm, int64_t now)
+{
+    int64_t old = rhythm->not_before;
+
+    look_for_others(rhythm, now, now + SLICE_US + 1);
+    return rhythm->not_before == old
+               ? 0
+               : rhythm->not_before - (now + SLICE_US + 1);
+}
+
+static void the_longer_the_more_often_they_do(void **state)
+{
+    struct mesh_rhythm rhythm = {.looks = 1, .preempted = -1};
+    int64_t now = 1, expected;
+
+    (void)state;
+    look_for_others(&rhythm, now, now + SLICE_US); /* an instant */
+    assert_int_equal(rhythm.not_before, 0);
+    for (expected = RETREAT_MIN_US; expected <= RETREAT_MAX_US; expected *= 2) {
+        assert_int_equal(retreat(&rhythm, now), expected);
+        now = rhythm.not_before;
+    }
+    assert_int_equal(retreat(&rhythm, now), RETREAT_MAX_US);
+    now = rhythm.not_before + 3 * RETREAT_MAX_US;
+    assert_int_equal(retreat(&rhythm, now), RETREAT_MIN_US);
+    rhythm.preempted = preemptions(); /* the operation took so long itself */
+    assert_int_equal(retreat(&rhythm, now), 0);
+    rhythm.preempted = -1;
+    rhythm.looks = 0; /* it slept */
+    assert_int_equal(retreat(&rhythm, now), 0);
 }
 
 /* The client says what it likes. */
@@ -210,6 +240,7 @@ int main(void)
         CASE(callers_take_turns),
         CASE(a_caller_counts_once_in_each_span),
         CASE(nor_while_others_want_the_processor),
+        CASE(the_longer_the_more_often_they_do),
         CASE(processors_that_are_none_change_nothing),
         CASE(threads_of_a_bound_one_are_not),
     };

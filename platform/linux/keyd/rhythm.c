@@ -23,12 +23,15 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#define LOOK_US    50     /* for the next request */
-#define SOON_US    200    /* after an answer: the client's waking is in it */
-#define STREAK     16     /* requests that come soon, before we look for more */
-#define ANSWER_MAX 1000   /* an operation that takes longer is napped through */
-#define SPAN_US    8192   /* callers within it are callers at the same time */
-#define RETREAT_US 200000 /* in turn for so long after being preempted */
+#define LOOK_US    50   /* for the next request */
+#define SOON_US    200  /* after an answer: the client's waking is in it */
+#define STREAK     4    /* requests that come soon, before we look for more */
+#define ANSWER_MAX 1000 /* an operation that takes longer is napped through */
+#define SPAN_US    8192 /* callers within it are callers at the same time */
+#define SLICE_US   1000 /* who takes a processor for longer wants it */
+/* In turn after that; twice as long each time that it comes again soon. */
+#define RETREAT_MIN_US 8000
+#define RETREAT_MAX_US 512000
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static cpu_set_t processors; /* that we may use */
@@ -74,8 +77,6 @@ static void count(struct mesh_rhythm *rhythm, int64_t span)
         return;
     rhythm->span = span;
     atomic_fetch_add(&callers[span & 1], 1);
-    if (rhythm->looks && preemptions() > rhythm->preempted)
-        rhythm->not_before = rhythm->began + RETREAT_US;
 }
 
 static int is_room(void)
@@ -120,6 +121,22 @@ static void find_place(struct mesh_rhythm *rhythm, int cpu, int in_turn)
         bind_to(rhythm, -(cpu + 1));
 }
 
+/* Whether another program had our processor, and not for an instant. */
+static void look_for_others(struct mesh_rhythm *rhythm, int64_t from,
+                            int64_t to)
+{
+    int64_t since = to - rhythm->not_before;
+
+    if (!rhythm->looks || to - from <= SLICE_US
+        || preemptions() == rhythm->preempted)
+        return;
+    if (since > 2 * rhythm->retreat_us)
+        rhythm->retreat_us = RETREAT_MIN_US;
+    else if (rhythm->retreat_us < RETREAT_MAX_US)
+        rhythm->retreat_us *= 2;
+    rhythm->not_before = to + rhythm->retreat_us;
+}
+
 void mesh_rhythm_begin(struct mesh_rhythm *rhythm, int client_cpu)
 {
     int known = client_cpu >= 0 && client_cpu < CPU_SETSIZE;
@@ -127,6 +144,7 @@ void mesh_rhythm_begin(struct mesh_rhythm *rhythm, int client_cpu)
 
     pthread_once(&once, find_processors);
     rhythm->began = now_us();
+    look_for_others(rhythm, rhythm->ended, rhythm->began);
     count(rhythm, rhythm->began / SPAN_US);
     /* who was looked for in vain must call often again */
     if (rhythm->began - rhythm->ended > (looked ? 2 * LOOK_US : SOON_US))
@@ -148,6 +166,7 @@ void mesh_rhythm_end(struct mesh_rhythm *rhythm, unsigned *us,
 
     rhythm->ended = now_us();
     took = rhythm->ended - rhythm->began;
+    look_for_others(rhythm, rhythm->began, rhythm->ended);
     *us = rhythm->looks ? LOOK_US : 0;
     *client_us =
         rhythm->looks && took <= ANSWER_MAX ? (unsigned)(2 * took) + 20 : 0;

@@ -14,6 +14,7 @@ struct mesh_rhythm {
     int64_t span;         /* when it was last counted among the callers */
     int64_t began, ended; /* the last operation */
     int64_t not_before;   /* until then the processors are wanted by others */
+    int64_t retreat_us;   /* how long that was, the last time */
     long preempted;       /* how often this thread was, when it began to look */
     unsigned streak;      /* requests that came soon after an answer */
     int looks;
