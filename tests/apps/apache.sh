@@ -21,8 +21,8 @@ StartServers 2
 ServerLimit 2
 ThreadsPerChild 8
 MaxRequestWorkers 16
-MinSpareThreads 1
-MaxSpareThreads 16
+MinSpareThreads 9
+MaxSpareThreads 17
 Listen 127.0.0.1:$port
 SSLSessionCache none
 <VirtualHost *>
@@ -35,11 +35,16 @@ SSLSessionCache none
 </VirtualHost>
 CONF
 apache="apache2 -d $HOME -f apache.conf"
+workers() {
+    pgrep -u www-data -P "$server"
+}
+# reload: until there are new workers alone
 reload() {
-    before=$(grep -c "resuming normal operations" error.log)
+    old=$(workers)
     $apache -k graceful
-    until [ "$(grep -c "resuming normal operations" error.log)" -gt "$before" ]
-    do sleep 0.1; done
+    while grep -qwF "$old" <(workers) || [ "$(workers | wc -l)" -lt 2 ]; do
+        sleep 0.1
+    done
 }
 with_rsa="-sigalgs rsa_pss_rsae_sha256:RSA+SHA256"
 with_ec="-sigalgs ecdsa_secp256r1_sha256"
@@ -58,7 +63,7 @@ say "many at the same time during reloads; 10 000 more leave nothing behind"
 for name in rsa ec; do
     options=with_$name
     during reload handshakes 2000 16 ${!options}
-    endures "$server $(pgrep -u www-data -P "$server" | xargs)" 5000 16 ${!options}
+    endures "$server $(workers | xargs)" 5000 16 ${!options}
     signed $name 7500
 done
 stop
