@@ -39,7 +39,7 @@ say "four threads of one worker, in the chroot"
 worker=$(pgrep -P "$server")
 [ "$(readlink "/proc/$worker/root")" = "$HOME/jail" ] || die "no chroot"
 endures "$worker" 2000 8
-signed ec 2500
+signed ec "$endured"
 stop
 say "a reference to a key that is not here"
 openssl asn1parse -genconf <(cat << ASN1

@@ -27,7 +27,7 @@ for algorithm in RSA-2048 P-256; do
     handshake server -tls1_3
     signed server
     endures "$server" 1000 8
-    signed server 1500
+    signed server "$endured"
     stop
 done
 say "one file, the certificate first"

@@ -63,7 +63,7 @@ for name in rsa ec; do
     options=with_$name
     during reload handshakes 2000 16 ${!options}
     endures "$server $(workers | xargs)" 5000 16 ${!options}
-    signed $name 7500
+    signed $name $((2000 + endured))
 done
 ! grep -v notice error.log || die "errors in its log"
 say "a reload that fails leaves it as it was"
