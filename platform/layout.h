@@ -70,6 +70,30 @@ int mesh_layout_read_file(struct mesh_context *ctx, const char *path,
                           size_t max, unsigned char **data, size_t *len);
 
 /*
+ * Reads at most max octets from offset on, after the same checks; *size is the
+ * file's.  Where it ends there are fewer, or none.
+ */
+int mesh_layout_read_part(struct mesh_context *ctx, const char *path,
+                          uint64_t offset, size_t max, unsigned char **data,
+                          size_t *len, uint64_t *size);
+
+/* Whether a file is there and was modified after another, or the other is not
+ * there. */
+int mesh_layout_is_newer(const char *path, const char *than);
+
+#define MESH_LAYOUT_NO_FILE UINT64_MAX
+/*
+ * Appends lines to a file, which is made (0600) if it is missing, and syncs it;
+ * a last line without its end gets one first.  *before is how long the file
+ * was, or MESH_LAYOUT_NO_FILE; mesh_layout_cut_file() undoes it.  On failure it
+ * is as long as it was.  The caller has the lock.
+ */
+int mesh_layout_append_file(struct mesh_context *ctx, const char *path,
+                            const void *data, size_t len, uint64_t *before);
+int mesh_layout_cut_file(struct mesh_context *ctx, const char *path,
+                         uint64_t before);
+
+/*
  * Replaces a file atomically: temporary file in the same folder, mode 0600,
  * fsync, rename, fsync of the folder.  Folders below the home are made, 0700.
  * On failure the old file is untouched and the temporary one removed.

@@ -204,7 +204,7 @@ static int write_all(int fd, const unsigned char *data, size_t len)
 
 /* Opens the file, a regular one that nobody else may write.  -1 with the error
  * raised. */
-static int open_file(struct mesh_context *ctx, const char *path,
+static int open_file(struct mesh_context *ctx, const char *path, int flags,
                      struct stat *st)
 {
     const char *name;
@@ -214,7 +214,7 @@ static int open_file(struct mesh_context *ctx, const char *path,
         return -1;
     /* O_NONBLOCK: a FIFO must not stop us. */
     fd = openat(folder, name,
-                O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+                flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0600);
     if (fd < 0 && errno == ELOOP)
         mesh_raise(ctx, MESH_R_UNSAFE_FILE,
                    "%s is a symbolic link, which is not followed: put the file "
@@ -238,44 +238,81 @@ static int open_file(struct mesh_context *ctx, const char *path,
     return -1;
 }
 
+/* Reads size octets, or what there is of them. */
+static int read_from(struct mesh_context *ctx, int fd, const char *path,
+                     size_t size, unsigned char **data, size_t *len)
+{
+    unsigned char *buffer = OPENSSL_malloc(size + 1);
+    ssize_t got;
+
+    if (buffer == NULL)
+        return mesh_raise(ctx, MESH_R_MEMORY, "%s", path);
+    if ((got = read_all(fd, buffer, size)) < 0) {
+        raise_io(ctx, path, "read it");
+        OPENSSL_clear_free(buffer, size + 1); /* it may be a private key */
+        return 0;
+    }
+    buffer[got] = '\0';
+    *len = (size_t)got;
+    *data = buffer;
+    return 1;
+}
+
 int mesh_layout_read_file(struct mesh_context *ctx, const char *path,
                           size_t max, unsigned char **data, size_t *len)
 {
     struct stat st;
-    int fd = open_file(ctx, path, &st), ok = 0;
-    unsigned char *buffer = NULL;
-    size_t size = 0;
-    ssize_t got;
+    int fd = open_file(ctx, path, O_RDONLY, &st), ok = 0;
 
     *data = NULL;
     *len = 0;
     if (fd < 0)
         return 0;
-    if ((uintmax_t)st.st_size > max) {
+    if ((uintmax_t)st.st_size > max)
         mesh_raise(ctx, MESH_R_PROFILE_TOO_LARGE,
                    "%s has %lld octets, at most %zu are read", path,
                    (long long)st.st_size, max);
-        goto end;
-    }
-    size = (size_t)st.st_size;
-    if ((buffer = OPENSSL_malloc(size + 1)) == NULL) {
-        mesh_raise(ctx, MESH_R_MEMORY, "%s", path);
-        goto end;
-    }
-    if ((got = read_all(fd, buffer, size)) < 0) {
-        raise_io(ctx, path, "read it");
-        goto end;
-    }
-    buffer[got] = '\0';
-    *len = (size_t)got;
-    *data = buffer;
-    buffer = NULL;
-    ok = 1;
-
-end:
-    OPENSSL_clear_free(buffer, size + 1); /* it may be a private key */
+    else
+        ok = read_from(ctx, fd, path, (size_t)st.st_size, data, len);
     close(fd);
     return ok;
+}
+
+int mesh_layout_read_part(struct mesh_context *ctx, const char *path,
+                          uint64_t offset, size_t max, unsigned char **data,
+                          size_t *len, uint64_t *size)
+{
+    struct stat st;
+    int fd = open_file(ctx, path, O_RDONLY, &st), ok = 0;
+
+    *data = NULL;
+    *len = 0;
+    if (fd < 0)
+        return 0;
+    *size = (uint64_t)st.st_size;
+    if (offset > *size)
+        offset = *size;
+    if (*size - offset < max)
+        max = (size_t)(*size - offset);
+    if (lseek(fd, (off_t)offset, SEEK_SET) < 0)
+        raise_io(ctx, path, "read it");
+    else
+        ok = read_from(ctx, fd, path, max, data, len);
+    close(fd);
+    return ok;
+}
+
+int mesh_layout_is_newer(const char *path, const char *than)
+{
+    struct stat one, other;
+
+    if (stat(path, &one) != 0)
+        return 0;
+    if (stat(than, &other) != 0)
+        return 1;
+    return one.st_mtim.tv_sec > other.st_mtim.tv_sec
+           || (one.st_mtim.tv_sec == other.st_mtim.tv_sec
+               && one.st_mtim.tv_nsec > other.st_mtim.tv_nsec);
 }
 
 /* Makes the home and the folders below it that path needs.  *made is the one
@@ -371,6 +408,67 @@ end:
     if (!ok && made != NULL)
         rmdir(made);
     OPENSSL_free(made);
+    return ok;
+}
+
+/* Whether the file, which is not empty, ends within a line. */
+static int is_torn(int fd, off_t size)
+{
+    char last;
+
+    return pread(fd, &last, 1, size - 1) == 1 && last != '\n';
+}
+
+int mesh_layout_append_file(struct mesh_context *ctx, const char *path,
+                            const void *data, size_t len, uint64_t *before)
+{
+    char *made = NULL;
+    struct stat st;
+    int fd = -1, is_new, ok = 0;
+
+    *before = MESH_LAYOUT_NO_FILE;
+    if (!make_folders(ctx, path, &made))
+        goto end;
+    is_new = lstat(path, &st) != 0 && errno == ENOENT;
+    fd = open_file(ctx, path, O_RDWR | O_APPEND | (is_new ? O_CREAT : 0), &st);
+    if (fd < 0)
+        goto end;
+    if (!is_new)
+        *before = (uint64_t)st.st_size;
+    ok = (st.st_size == 0 || !is_torn(fd, st.st_size)
+          || write_all(fd, (const unsigned char *)"\n", 1))
+         && write_all(fd, data, len) && fsync(fd) == 0;
+    if (!ok) {
+        raise_io(ctx, path, "append to it; it is as it was");
+        if (ftruncate(fd, st.st_size) != 0)
+            raise_io(ctx, path, "shorten it again");
+        if (is_new)
+            unlink(path);
+    }
+
+end:
+    if (fd >= 0)
+        close(fd);
+    if (!ok && made != NULL)
+        rmdir(made);
+    OPENSSL_free(made);
+    return ok;
+}
+
+int mesh_layout_cut_file(struct mesh_context *ctx, const char *path,
+                         uint64_t before)
+{
+    struct stat st;
+    int fd, ok;
+
+    if (before == MESH_LAYOUT_NO_FILE)
+        return unlink(path) == 0 || errno == ENOENT
+               || raise_io(ctx, path, "remove it");
+    if ((fd = open_file(ctx, path, O_WRONLY, &st)) < 0)
+        return 0;
+    ok = ((uint64_t)st.st_size <= before || ftruncate(fd, (off_t)before) == 0)
+         || raise_io(ctx, path, "shorten it again");
+    close(fd);
     return ok;
 }
 
