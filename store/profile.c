@@ -460,45 +460,51 @@ int mesh_profile_open_keys(struct mesh_context *ctx,
     return 1;
 }
 
-static int parse(struct mesh_context *ctx, const char *text, size_t len,
-                 const char *where, int all_keys, struct mesh_profile **profile)
+int mesh_profile_parse_json(struct mesh_context *ctx, json_t *document,
+                            const char *where, struct mesh_profile **profile)
 {
     struct place place = {ctx, where};
     struct mesh_context here = context_at(&place);
-    json_t *document, *object = NULL;
+    json_t *object = NULL;
     size_t i;
-    int ok = 0;
 
     *profile = NULL;
-    document = mesh_json_parse(ctx, text, len, where);
-    if (document == NULL)
-        return 0;
     for (i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
         object = json_object_get(document, tags[i].name);
         if (object != NULL)
             break;
     }
     if (object == NULL)
-        mesh_raise(&here, MESH_R_PROFILE_MALFORMED,
-                   "no profile: it has none of the tags that are known");
-    else if (tags[i].member != NULL)
+        return mesh_raise(&here, MESH_R_PROFILE_MALFORMED,
+                          "no profile: it has none of the tags that are known");
+    if (tags[i].member != NULL)
         object = json_object_get(object, tags[i].member);
-    if (i < sizeof(tags) / sizeof(tags[0]))
-        ok = parse_object(&here, object, tags[i].payload, profile);
-    if (!ok) {
-        json_decref(document);
+    if (!parse_object(&here, object, tags[i].payload, profile))
         return 0;
-    }
-    (*profile)->document = document;
+    (*profile)->document = json_incref(document);
     (*profile)->where = OPENSSL_strdup(where);
-    if ((*profile)->where == NULL)
-        ok = mesh_raise(ctx, MESH_R_MEMORY, "reading %s", where);
-    if (!ok || (all_keys && !mesh_profile_open_keys(ctx, *profile))) {
-        mesh_profile_free(*profile);
-        *profile = NULL;
-        return 0;
-    }
-    return 1;
+    if ((*profile)->where != NULL)
+        return 1;
+    mesh_profile_free(*profile);
+    *profile = NULL;
+    return mesh_raise(ctx, MESH_R_MEMORY, "reading %s", where);
+}
+
+static int parse(struct mesh_context *ctx, const char *text, size_t len,
+                 const char *where, int all_keys, struct mesh_profile **profile)
+{
+    json_t *document = mesh_json_parse(ctx, text, len, where);
+    int ok;
+
+    *profile = NULL;
+    ok = document != NULL
+         && mesh_profile_parse_json(ctx, document, where, profile);
+    json_decref(document);
+    if (!ok || !all_keys || mesh_profile_open_keys(ctx, *profile))
+        return ok;
+    mesh_profile_free(*profile);
+    *profile = NULL;
+    return 0;
 }
 
 int mesh_profile_parse(struct mesh_context *ctx, const char *text, size_t len,
@@ -571,6 +577,15 @@ void mesh_profile_free(struct mesh_profile *p)
     json_decref(p->payload);
     json_decref(p->document);
     OPENSSL_free(p);
+}
+
+int mesh_profile_is_older(const struct mesh_profile *profile,
+                          const struct mesh_profile *than)
+{
+    static const char seconds[] = "2017-09-18T13:00:45";
+
+    return profile->updated != NULL && than->updated != NULL
+           && strncmp(profile->updated, than->updated, strlen(seconds)) < 0;
 }
 
 char *mesh_profile_text(struct mesh_context *ctx, const char *tag,

@@ -67,7 +67,15 @@ struct mesh_profile {
  */
 int mesh_profile_parse(struct mesh_context *ctx, const char *text, size_t len,
                        const char *where, struct mesh_profile **profile);
+/* The same of its JSON, which the profile refers to; but only those keys are
+ * open that the trust chain rests on. */
+int mesh_profile_parse_json(struct mesh_context *ctx, json_t *document,
+                            const char *where, struct mesh_profile **profile);
 void mesh_profile_free(struct mesh_profile *profile);
+/* Whether it says that it was updated earlier than another, by seconds; not if
+ * one of them does not say. */
+int mesh_profile_is_older(const struct mesh_profile *profile,
+                          const struct mesh_profile *than);
 
 /* Reads the file (mesh_layout_read_file) and parses it. */
 int mesh_profile_read(struct mesh_context *ctx, const char *path,

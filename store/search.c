@@ -5,6 +5,8 @@
  */
 #include "store/search.h"
 
+#include "store/attempt.h"
+#include "store/locate.h"
 #include "store/resolve.h"
 #include "store/trust.h"
 
@@ -27,108 +29,6 @@ static const struct word {
     {"network", MESH_PROFILE_APPLICATION, "Network"},
 };
 
-/*
- * Work that may fail without being the end: the error that says most is kept.
- * That a personal profile does not list an application says least.
- */
-struct attempt {
-    struct mesh_context ctx; /* to pass on */
-    enum mesh_reason reason; /* MESH_R_NONE if nothing failed */
-    char text[400];
-};
-
-static void raise_in_attempt(struct mesh_context *ctx, enum mesh_reason reason,
-                             const char *file, int line, const char *func,
-                             const char *text)
-{
-    struct attempt *attempt = ctx->raise_arg;
-
-    (void)func;
-    mesh_trace(ctx, "%s: %s (%s:%d)", mesh_reason_text(reason), text, file,
-               line);
-    if (attempt->reason != MESH_R_NONE
-        && attempt->reason != MESH_R_PROFILE_SIGNER)
-        return;
-    attempt->reason = reason;
-    OPENSSL_strlcpy(attempt->text, text, sizeof(attempt->text));
-}
-
-static void start_attempt(struct attempt *attempt,
-                          const struct mesh_context *ctx)
-{
-    memset(attempt, 0, sizeof(*attempt));
-    attempt->ctx = *ctx;
-    attempt->ctx.raise = raise_in_attempt;
-    attempt->ctx.raise_arg = attempt;
-}
-
-static int read_entry(struct mesh_context *ctx,
-                      const struct mesh_layout *layout,
-                      const struct mesh_layout_entry *entry,
-                      struct mesh_profile **profile);
-
-/* Rule 4: the personal profiles are asked in turn. */
-static int trust_application(struct mesh_context *ctx,
-                             const struct mesh_layout *layout,
-                             struct mesh_profile *app)
-{
-    struct mesh_profile *personal;
-    struct attempt attempt;
-    size_t i;
-    int ok = 0;
-
-    if (app->kind != MESH_PROFILE_APPLICATION)
-        return 1;
-    start_attempt(&attempt, ctx);
-    for (i = 0; !ok && i < mesh_layout_count(layout); i++) {
-        const struct mesh_layout_entry *entry = mesh_layout_entry(layout, i);
-
-        if (entry->kind != MESH_PROFILE_PERSONAL)
-            continue;
-        ok = read_entry(&attempt.ctx, layout, entry, &personal)
-             && mesh_trust_application(&attempt.ctx, app, personal);
-        mesh_profile_free(personal);
-    }
-    if (ok)
-        return 1;
-    if (attempt.reason != MESH_R_NONE)
-        return mesh_raise(ctx, attempt.reason, "%s", attempt.text);
-    return mesh_raise(ctx, MESH_R_PROFILE_MISSING,
-                      "this device has no personal profile that could list "
-                      "application profile %.64s",
-                      app->identifier);
-}
-
-/* Reads the profile of an entry: its kind, its name, its trust chain. */
-static int read_entry(struct mesh_context *ctx,
-                      const struct mesh_layout *layout,
-                      const struct mesh_layout_entry *entry,
-                      struct mesh_profile **profile)
-{
-    struct mesh_profile *p;
-    int named = 0;
-
-    *profile = NULL;
-    if (!mesh_profile_read_chain(ctx, entry->file, &p))
-        return 0;
-    if (p->kind != entry->kind || strcmp(p->type, "MasterProfile") == 0)
-        mesh_raise(ctx, MESH_R_PROFILE_KIND,
-                   "%s: a %.64s where the layout has %s profiles", entry->file,
-                   p->type, mesh_kind_word(entry->kind));
-    else if (!mesh_trust_name(ctx, p, &entry->udf, &named))
-        named = 0;
-    else if (!named)
-        mesh_raise(ctx, MESH_R_PROFILE_NAME,
-                   "%s: the profile is %.64s, the layout says %.64s",
-                   entry->file, p->identifier, entry->name);
-    if (!named || !trust_application(ctx, layout, p)) {
-        mesh_profile_free(p);
-        return 0;
-    }
-    *profile = p;
-    return 1;
-}
-
 static const struct word *find_word(const char *name)
 {
     size_t i;
@@ -149,7 +49,8 @@ static int find_default(struct mesh_search *s, const struct word *word)
                           "no default for \"%s\" on this device; meshctl "
                           "default sets it, meshctl create makes one",
                           word->name);
-    return read_entry(s->ctx, s->layout, entry, &s->profile);
+    return mesh_locate(s->ctx, s->layout, entry, MESH_LOCATE_QUICK,
+                       &s->profile);
 }
 
 static int find_account(struct mesh_search *s, const char *account)
@@ -162,7 +63,8 @@ static int find_account(struct mesh_search *s, const char *account)
 
         for (; portal != NULL && *portal != NULL; portal++)
             if (OPENSSL_strcasecmp(account, *portal) == 0)
-                return read_entry(s->ctx, s->layout, entry, &s->profile);
+                return mesh_locate(s->ctx, s->layout, entry, MESH_LOCATE_QUICK,
+                                   &s->profile);
     }
     return mesh_raise(s->ctx, MESH_R_ACCOUNT,
                       "no personal profile on this device is registered as "
@@ -198,7 +100,7 @@ static int find_profile(struct mesh_search *s, const char *name,
     }
     if (found == NULL)
         return 1;
-    if (!read_entry(s->ctx, s->layout, found, &profile))
+    if (!mesh_locate(s->ctx, s->layout, found, MESH_LOCATE_QUICK, &profile))
         return 0;
     ok = mesh_trust_name(s->ctx, profile, udf, &named);
     if (ok && named)
@@ -258,11 +160,11 @@ static int find_key(struct mesh_search *s, const char *name,
                     const struct mesh_udf *udf)
 {
     struct mesh_profile *profile;
-    struct attempt attempt;
+    struct mesh_attempt attempt;
     size_t i, count = mesh_layout_count(s->layout);
     int ok = 1, taken;
 
-    start_attempt(&attempt, s->ctx);
+    mesh_attempt_begin(&attempt, s->ctx);
     for (i = 0; ok && i < 2 * count; i++) {
         const struct mesh_layout_entry *entry =
             mesh_layout_entry(s->layout, i % count);
@@ -271,7 +173,8 @@ static int find_key(struct mesh_search *s, const char *name,
         if (s->key != NULL && udf->bits >= BITS_FULL)
             break;
         if ((in_devices && entry->kind != MESH_PROFILE_PERSONAL)
-            || !read_entry(&attempt.ctx, s->layout, entry, &profile))
+            || !mesh_locate(&attempt.ctx, s->layout, entry, MESH_LOCATE_QUICK,
+                            &profile))
             continue;
         taken = 0;
         ok = in_devices
@@ -300,11 +203,11 @@ static int find_key(struct mesh_search *s, const char *name,
 static int parse_fingerprint(struct mesh_search *s, const char *name,
                              struct mesh_udf *udf)
 {
-    struct attempt attempt;
+    struct mesh_attempt attempt;
     char known[80] = "";
     size_t i;
 
-    start_attempt(&attempt, s->ctx);
+    mesh_attempt_begin(&attempt, s->ctx);
     if (mesh_udf_parse(&attempt.ctx, name, udf))
         return 1;
     for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -340,8 +243,8 @@ int mesh_search_all(struct mesh_search *s, struct mesh_profile ***profiles,
     if (*profiles == NULL)
         return mesh_raise(s->ctx, MESH_R_MEMORY, "reading all profiles");
     for (i = 0; i < entries; i++)
-        if (read_entry(&quiet, s->layout, mesh_layout_entry(s->layout, i),
-                       &(*profiles)[*count]))
+        if (mesh_locate(&quiet, s->layout, mesh_layout_entry(s->layout, i),
+                        MESH_LOCATE_QUICK, &(*profiles)[*count]))
             ++*count;
     return 1;
 }
@@ -373,7 +276,7 @@ int mesh_resolve_trust(struct mesh_context *ctx, struct mesh_profile *profile)
     if (profile->kind != MESH_PROFILE_APPLICATION)
         return 1;
     ok = mesh_layout_open(ctx, &layout)
-         && trust_application(ctx, layout, profile);
+         && mesh_locate_trust(ctx, layout, profile);
     mesh_layout_free(layout);
     return ok;
 }
@@ -383,12 +286,13 @@ void mesh_search_describe(const struct mesh_search *s,
                           size_t size)
 {
     struct mesh_profile *profile;
-    struct attempt attempt;
+    struct mesh_attempt attempt;
     const char *about;
     size_t i;
 
-    start_attempt(&attempt, s->ctx);
-    if (read_entry(&attempt.ctx, s->layout, entry, &profile)) {
+    mesh_attempt_begin(&attempt, s->ctx);
+    if (mesh_locate(&attempt.ctx, s->layout, entry, MESH_LOCATE_QUICK,
+                    &profile)) {
         about = profile->description;
         BIO_snprintf(text, size, "%s, %.32s%s%s", mesh_kind_word(entry->kind),
                      profile->type, about != NULL ? ", " : "",
