@@ -51,9 +51,10 @@ const struct mesh_layout_entry *
 mesh_layout_default(const struct mesh_layout *layout,
                     enum mesh_profile_kind kind, const char *type);
 
-/* Where a profile's file belongs when we create it; the caller frees (OPENSSL_
- * free). */
+/* Where a profile's file and its archive belong when we create it; the caller
+ * frees (OPENSSL_free). */
 char *mesh_layout_standard_file(struct mesh_context *ctx, const char *udf);
+char *mesh_layout_standard_archive(struct mesh_context *ctx, const char *udf);
 /* The folder of the layout, absolute; the caller frees (OPENSSL_free).  Fails
  * when HOME is missing and nothing else says where. */
 char *mesh_layout_home(struct mesh_context *ctx);

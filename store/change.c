@@ -5,6 +5,7 @@
  */
 #include "store/change.h"
 
+#include "store/archive.h"
 #include "store/payload.h"
 #include "store/resolve.h"
 #include "store/role.h"
@@ -58,8 +59,38 @@ int mesh_change_generate(struct mesh_change *change, const char *algorithm,
            && mesh_change_added_key(change, *public);
 }
 
+static int append(struct mesh_context *ctx, const char *archive,
+                  const char *text, size_t len, uint64_t *before)
+{
+    json_t *document = mesh_json_parse(ctx, text, len, archive);
+    int ok =
+        document != NULL && mesh_archive_append(ctx, archive, document, before);
+
+    json_decref(document);
+    return ok;
+}
+
+static int archive_version(struct mesh_context *ctx,
+                           struct mesh_change_file *file, const char *text,
+                           size_t len)
+{
+    struct mesh_context quiet = mesh_context_quiet(ctx);
+    uint64_t before;
+    int ok;
+
+    file->archive_before = MESH_LAYOUT_UNCHANGED;
+    /* an old one that is no JSON is no version */
+    if (file->old != NULL && access(file->archive, F_OK) != 0)
+        append(&quiet, file->archive, (char *)file->old, file->old_len,
+               &file->archive_before);
+    ok = append(ctx, file->archive, text, len, &before);
+    if (ok && file->archive_before == MESH_LAYOUT_UNCHANGED)
+        file->archive_before = before;
+    return ok;
+}
+
 int mesh_change_write(struct mesh_change *change, const char *path,
-                      const char *text, size_t len)
+                      const char *archive, const char *text, size_t len)
 {
     struct mesh_change_file *file = &change->files[change->files_count];
 
@@ -73,13 +104,14 @@ int mesh_change_write(struct mesh_change *change, const char *path,
         && !mesh_layout_read_file(change->ctx, path, MESH_PROFILE_FILE_MAX,
                                   &file->old, &file->old_len))
         return 0;
-    if ((file->path = OPENSSL_strdup(path)) == NULL) {
-        OPENSSL_free(file->old);
-        file->old = NULL;
-        return mesh_raise(change->ctx, MESH_R_MEMORY, "%s", path);
-    }
+    file->path = OPENSSL_strdup(path);
+    file->archive = OPENSSL_strdup(archive);
+    file->archive_before = MESH_LAYOUT_UNCHANGED;
     change->files_count++;
-    file->written = mesh_layout_write_file(change->ctx, path, text, len);
+    if (file->path == NULL || file->archive == NULL)
+        return mesh_raise(change->ctx, MESH_R_MEMORY, "%s", path);
+    file->written = archive_version(change->ctx, file, text, len)
+                    && mesh_layout_write_file(change->ctx, path, text, len);
     return file->written;
 }
 
@@ -107,13 +139,14 @@ int mesh_change_add(struct mesh_change *change, enum mesh_profile_kind kind,
 {
     struct mesh_change_entry *entry = &change->entry;
     char *path = mesh_layout_standard_file(change->ctx, udf);
+    char *archive = mesh_layout_standard_archive(change->ctx, udf);
     int ok = 0;
 
     entry->kind = kind;
     entry->type = type;
     OPENSSL_strlcpy(entry->udf, udf, sizeof(entry->udf));
-    if (path == NULL || !read_default(change)
-        || !mesh_change_write(change, path, text, len)
+    if (path == NULL || archive == NULL || !read_default(change)
+        || !mesh_change_write(change, path, archive, text, len)
         || !mesh_layout_add(change->ctx, kind, udf, portals))
         goto end;
     entry->added = 1;
@@ -125,15 +158,21 @@ int mesh_change_add(struct mesh_change *change, enum mesh_profile_kind kind,
     ok = 1;
 end:
     OPENSSL_free(path);
+    OPENSSL_free(archive);
     return ok;
 }
 
-/* Removes or restores a file; a new one's folder goes too if nothing else is
- * there. */
+/* Removes or restores a file and its archive; a new one's folder goes too if
+ * nothing else is there. */
 static int undo_file(struct mesh_context *ctx, struct mesh_change_file *file)
 {
     char *slash;
 
+    if (file->path == NULL || file->archive == NULL)
+        return 1;
+    if (file->archive_before != MESH_LAYOUT_UNCHANGED
+        && !mesh_layout_cut_file(ctx, file->archive, file->archive_before))
+        return 0;
     if (file->old != NULL)
         return !file->written
                || mesh_layout_write_file(ctx, file->path, file->old,
@@ -187,6 +226,7 @@ int mesh_change_end(struct mesh_change *change, int ok)
         mesh_layout_unlock(change->lock);
     for (size_t i = 0; i < change->files_count; i++) {
         OPENSSL_free(change->files[i].path);
+        OPENSSL_free(change->files[i].archive);
         OPENSSL_free(change->files[i].old);
     }
     return ok;
@@ -383,28 +423,22 @@ int mesh_change_can_sign(struct mesh_context *ctx,
     return can;
 }
 
-/* The path of a profile's file in the layout; the caller frees. */
-static char *file_of(struct mesh_context *ctx,
-                     const struct mesh_profile *profile)
+/* The entry of a profile in the layout; NULL is raised. */
+static const struct mesh_layout_entry *
+entry_of(struct mesh_context *ctx, const struct mesh_layout *layout,
+         const struct mesh_profile *profile)
 {
-    struct mesh_layout *layout = NULL;
-    char *path = NULL;
-
-    if (!mesh_layout_open(ctx, &layout))
-        return NULL;
-    for (size_t i = 0; i < mesh_layout_count(layout) && path == NULL; i++) {
+    for (size_t i = 0; i < mesh_layout_count(layout); i++) {
         const struct mesh_layout_entry *entry = mesh_layout_entry(layout, i);
 
         if (entry->kind == profile->kind
             && mesh_udf_may_equal(&entry->udf, &profile->udf))
-            path = OPENSSL_strdup(entry->file);
+            return entry;
     }
-    mesh_layout_free(layout);
-    if (path == NULL)
-        mesh_raise(ctx, MESH_R_PROFILE_MISSING,
-                   "%s profile %s is not in the layout of this device",
-                   mesh_kind_word(profile->kind), profile->identifier);
-    return path;
+    mesh_raise(ctx, MESH_R_PROFILE_MISSING,
+               "%s profile %s is not in the layout of this device",
+               mesh_kind_word(profile->kind), profile->identifier);
+    return NULL;
 }
 
 int mesh_change_resign(struct mesh_change *change,
@@ -412,28 +446,29 @@ int mesh_change_resign(struct mesh_change *change,
 {
     struct mesh_context *ctx = change->ctx;
     struct mesh_profile *profile = *changed, *device = NULL, *parsed = NULL;
+    const struct mesh_layout_entry *entry;
     const struct mesh_profile_key *signer;
-    char *path = file_of(ctx, profile), *text = NULL;
+    struct mesh_layout *layout;
+    char *text = NULL;
     size_t len = 0;
     int ok;
 
-    if (path == NULL)
-        return 0;
-    signer = find_signer(ctx, profile, &device);
-    ok = signer != NULL
+    ok = mesh_layout_open(ctx, &layout)
+         && (entry = entry_of(ctx, layout, profile)) != NULL
+         && (signer = find_signer(ctx, profile, &device)) != NULL
          && mesh_payload_touch(ctx, mesh_payload_inner(profile->payload))
          && mesh_change_sign(change, profile->kind, profile->payload,
                              signer->public, profile->document, NULL, &text,
                              &len, &parsed)
-         && mesh_change_write(change, path, text, len);
+         && mesh_change_write(change, entry->file, entry->archive, text, len);
     if (ok) {
         *changed = parsed;
         parsed = profile;
     }
     mesh_profile_free(parsed);
     mesh_profile_free(device);
+    mesh_layout_free(layout);
     OPENSSL_free(text);
-    OPENSSL_free(path);
     return ok;
 }
 

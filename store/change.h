@@ -24,6 +24,8 @@ struct mesh_change {
         unsigned char *old; /* NULL: there was none */
         size_t old_len;
         int written; /* 0: failed, the old one is untouched */
+        char *archive;
+        uint64_t archive_before; /* its length; MESH_LAYOUT_NO_FILE … */
     } files[MESH_CHANGE_FILES_MAX];
     size_t files_count;
     struct mesh_change_entry {
@@ -52,9 +54,10 @@ int mesh_change_generate(struct mesh_change *change, const char *algorithm,
 /* Notes a key that the caller put into the key store. */
 int mesh_change_added_key(struct mesh_change *change, EVP_PKEY *public);
 
-/* Replaces the file of a profile. */
+/* Appends a version to the archive of a profile, then replaces its file.  What
+ * was there before there was an archive is archived, too. */
 int mesh_change_write(struct mesh_change *change, const char *path,
-                      const char *text, size_t len);
+                      const char *archive, const char *text, size_t len);
 /* Writes the file of a new profile to the standard place, enters it in the
  * layout, and makes it the default of its kind or type if there is none or
  * make_default is set. */

@@ -95,17 +95,28 @@ char *mesh_layout_home(struct mesh_context *ctx)
     return mesh_path(ctx, "%s/" HOME_FOLDER, home);
 }
 
-char *mesh_layout_standard_file(struct mesh_context *ctx, const char *udf)
+static char *standard_path(struct mesh_context *ctx, const char *udf,
+                           const char *ending)
 {
     struct mesh_udf parsed; /* so udf is no path */
     char *home, *file = NULL;
 
     if (mesh_udf_parse(ctx, udf, &parsed)
         && (home = mesh_layout_home(ctx)) != NULL) {
-        file = mesh_path(ctx, "%s/%s/%s.mmm", home, udf, udf);
+        file = mesh_path(ctx, "%s/%s/%s%s", home, udf, udf, ending);
         OPENSSL_free(home);
     }
     return file;
+}
+
+char *mesh_layout_standard_file(struct mesh_context *ctx, const char *udf)
+{
+    return standard_path(ctx, udf, MESH_FILE_ENDING);
+}
+
+char *mesh_layout_standard_archive(struct mesh_context *ctx, const char *udf)
+{
+    return standard_path(ctx, udf, MESH_ARCHIVE_ENDING);
 }
 
 static int raise_io(struct mesh_context *ctx, const char *path,

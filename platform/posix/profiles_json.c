@@ -15,8 +15,6 @@
 #define MASTER_FILE_MAX (64u << 20)
 #define DEPTH_MAX       64 /* ours have 3; what we keep of others, too */
 #define TYPE_NAME_MAX   10 /* a longer member is a fingerprint */
-#define FILE_ENDING     ".mmm"
-#define ARCHIVE_ENDING  ".all.mmm"
 
 static const char *const sections[] = {
     [MESH_PROFILE_PERSONAL] = "PersonalProfiles",
@@ -174,13 +172,13 @@ static int read_entry(struct mesh_context *ctx, struct mesh_layout *layout,
                           layout->home, name, sections[kind]);
     entry->file = entry_path(ctx, layout->home, name,
                              json_string_value(json_object_get(value, "File")),
-                             FILE_ENDING);
+                             MESH_FILE_ENDING);
     entry->archive =
         entry->file == NULL
             ? NULL
             : entry_path(ctx, layout->home, name,
                          json_string_value(json_object_get(value, "Archive")),
-                         ARCHIVE_ENDING);
+                         MESH_ARCHIVE_ENDING);
     if (entry->archive == NULL)
         return 0;
     entry->portals = read_portals(ctx, json_object_get(value, "Portals"));
@@ -377,8 +375,8 @@ struct change {
 static int set_entry(json_t *entry, const struct change *change)
 {
     const char *udf = change->udf;
-    json_t *file = json_sprintf("%s/%s" FILE_ENDING, udf, udf);
-    json_t *archive = json_sprintf("%s/%s" ARCHIVE_ENDING, udf, udf);
+    json_t *file = json_sprintf("%s/%s" MESH_FILE_ENDING, udf, udf);
+    json_t *archive = json_sprintf("%s/%s" MESH_ARCHIVE_ENDING, udf, udf);
     json_t *portals = json_array();
     int failed = json_object_set_new(entry, "File", file)
                  | json_object_set_new(entry, "Archive", archive);

@@ -11,6 +11,9 @@
 
 #include <jansson.h>
 
+#define MESH_FILE_ENDING    ".mmm"
+#define MESH_ARCHIVE_ENDING ".all.mmm"
+
 struct mesh_layout {
     json_t *root; /* owns the names */
     char *home;

@@ -8,6 +8,7 @@ other=$(meshctl --home "$HOME/other" create device | sed 's|mesh://||')
 auth=$(fingerprint auth) encrypt=$(fingerprint encrypt)
 file=$HOME/.cryptomesh/$device/$device.mmm
 plain genpkey -algorithm RSA -out stranger.key 2> /dev/null
+rm .cryptomesh/*/*.all.mmm # no archive to take a good one from
 cp -a .cryptomesh good
 # refuses REASON DETAIL [PROFILE]: then the good files are put back.
 refuses() {

@@ -55,6 +55,7 @@ fails_with "malformed profiles.json" meshctl --home "$HOME/other" list
 
 say "a broken profile is listed, and that said"
 file=.cryptomesh/${device#mesh://}/${device#mesh://}.mmm
+rm "${file%.mmm}.all.mmm" # no archive to take a good one from
 sed -i 's/payload": "../payload": "AA/' "$file"
 has "(does not verify)" meshctl list
 fails_with "" meshctl show mesh://device

@@ -30,4 +30,4 @@ has "warning  the Secret Service's collection is locked  -> the first use" \
     meshctl doctor
 sed -i '/^keyd-path/a prompt = never' openssl.cnf
 has "locked  -> unlock it: with prompt = never" meshctl doctor
-same "$(find .cryptomesh -name '*.mmm' | wc -l)" 1
+same "$(find .cryptomesh -name '*.mmm' ! -name '*.all.mmm' | wc -l)" 1
