@@ -36,6 +36,11 @@ struct mesh_profile_application {
 /* "personal", "device" or "application". */
 const char *mesh_kind_word(enum mesh_profile_kind kind);
 
+/* The application types of the layout, "Web" …: the i-th, NULL past the end. */
+const char *mesh_application_type(size_t i);
+/* That of a payload's tag ("WebProfile": "Web"), or NULL. */
+const char *mesh_application_type_of(const char *tag);
+
 struct mesh_profile {
     enum mesh_profile_kind kind;
     char *type;       /* tag of the payload: DeviceProfile … */

@@ -60,9 +60,5 @@ json_t *failure_json(const struct failure *failure);
  * raised, if word is neither. */
 int kind_parse(const char *word, enum mesh_profile_kind *kind,
                const char **type);
-/* The type in the layout of a profile's tag ("WebProfile": "Web"), or NULL. */
-const char *kind_type_of_tag(const char *tag);
-/* The i-th application type, NULL past the end. */
-const char *kind_type(size_t i);
 
 #endif

@@ -60,7 +60,7 @@ static json_t *all_defaults(struct mesh_context *ctx,
     int ok = add_default(defaults, layout, MESH_PROFILE_DEVICE, NULL)
              && add_default(defaults, layout, MESH_PROFILE_PERSONAL, NULL);
 
-    for (size_t i = 0; ok && (type = kind_type(i)) != NULL; i++)
+    for (size_t i = 0; ok && (type = mesh_application_type(i)) != NULL; i++)
         ok = add_default(defaults, layout, MESH_PROFILE_APPLICATION, type);
     if (ok)
         return defaults;
@@ -112,7 +112,7 @@ static int set_default(struct mesh_context *ctx,
     if (type != NULL) {
         if (!mesh_profile_read(ctx, entry->file, &profile))
             return 0;
-        is = kind_type_of_tag(profile->type);
+        is = mesh_application_type_of(profile->type);
         ok = is != NULL && strcmp(is, type) == 0
                  ? 1
                  : mesh_raise(ctx, MESH_R_PROFILE_KIND,

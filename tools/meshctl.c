@@ -116,16 +116,6 @@ static const struct command {
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-static const char *const application_types[] = {"Web", "SSH", "Network",
-                                                "Mail"};
-
-const char *kind_type(size_t i)
-{
-    return i < sizeof(application_types) / sizeof(application_types[0])
-               ? application_types[i]
-               : NULL;
-}
-
 int kind_parse(const char *word, enum mesh_profile_kind *kind,
                const char **type)
 {
@@ -137,21 +127,10 @@ int kind_parse(const char *word, enum mesh_profile_kind *kind,
     if (strcasecmp(word, mesh_kind_word(*kind)) == 0)
         return 1;
     *kind = MESH_PROFILE_APPLICATION;
-    for (size_t i = 0; (*type = kind_type(i)) != NULL; i++)
+    for (size_t i = 0; (*type = mesh_application_type(i)) != NULL; i++)
         if (strcasecmp(word, *type) == 0)
             return 1;
     return 0;
-}
-
-const char *kind_type_of_tag(const char *tag)
-{
-    const char *type;
-
-    for (size_t i = 0; (type = kind_type(i)) != NULL; i++)
-        if (strncmp(tag, type, strlen(type)) == 0
-            && strcmp(tag + strlen(type), "Profile") == 0)
-            return type;
-    return NULL;
 }
 
 /* Where the key holder or the Secret Service is out of reach, a look at the

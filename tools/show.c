@@ -34,7 +34,7 @@ static int is_default(const struct mesh_layout *layout,
 
     do {
         if (entry->kind == MESH_PROFILE_APPLICATION
-            && (type = kind_type(i)) == NULL)
+            && (type = mesh_application_type(i)) == NULL)
             return 0;
         if (mesh_layout_default(layout, entry->kind, type) == entry)
             return 1;
