@@ -29,19 +29,18 @@ static const struct {
     const char *what;
     int repeatable; /* doing it twice is as good as once */
     int prompts;
-    int by_lane; /* it is frequent, and no private key is in it */
 } kinds[] = {
-    [MESH_REQ_HELLO] = {"hello", 1, 0, 0},
-    [MESH_REQ_STAT] = {"looking for a key", 1, 0, 1},
-    [MESH_REQ_OPERATE] = {"using a key", 1, 1, 1},
-    [MESH_REQ_GENERATE] = {"generating a key", 0, 1, 0},
-    [MESH_REQ_IMPORT] = {"importing a key", 0, 1, 0},
-    [MESH_REQ_REGISTER] = {"registering a key file", 0, 1, 0},
-    [MESH_REQ_DELETE] = {"deleting a key", 0, 1, 0},
-    [MESH_REQ_LIST] = {"listing keys", 1, 0, 0},
-    [MESH_REQ_LOCK] = {"forgetting keys", 1, 0, 0},
-    [MESH_REQ_STATUS] = {"the status", 1, 0, 0},
-    [MESH_REQ_ADOPT] = {"adopt", 1, 0, 0},
+    [MESH_REQ_HELLO] = {"hello", 1, 0},
+    [MESH_REQ_STAT] = {"looking for a key", 1, 0},
+    [MESH_REQ_OPERATE] = {"using a key", 1, 1},
+    [MESH_REQ_GENERATE] = {"generating a key", 0, 1},
+    [MESH_REQ_IMPORT] = {"importing a key", 0, 1},
+    [MESH_REQ_REGISTER] = {"registering a key file", 0, 1},
+    [MESH_REQ_DELETE] = {"deleting a key", 0, 1},
+    [MESH_REQ_LIST] = {"listing keys", 1, 0},
+    [MESH_REQ_LOCK] = {"forgetting keys", 1, 0},
+    [MESH_REQ_STATUS] = {"the status", 1, 0},
+    [MESH_REQ_ADOPT] = {"adopt", 1, 0},
 };
 
 enum greeting {
@@ -400,7 +399,8 @@ static int open_connection(struct mesh_context *ctx,
 static enum mesh_message_result transact(const struct mesh_connection *c,
                                          struct mesh_call *call, int *sent)
 {
-    struct mesh_lane *lane = kinds[call->request.type].by_lane ? c->lane : NULL;
+    struct mesh_lane *lane =
+        mesh_message_goes_by_lane(call->request.type) ? c->lane : NULL;
     enum mesh_message_result result = MESH_MESSAGE_OK;
     int fd = mesh_connection_fd(c), by_lane;
 

@@ -299,6 +299,7 @@ int mesh_lane_receive_answer(struct mesh_lane *lane,
                 && answer->lane == 0
             ? take(&lane->answer, sizeof(*answer), answer->data_len, data, len)
             : MESH_MESSAGE_MALFORMED;
+    set_state(&lane->answer, SLOT_AWAY); /* nobody takes it twice */
     return 1;
 }
 
@@ -314,9 +315,11 @@ int mesh_lane_receive_request(struct mesh_lane *lane, unsigned us,
     memcpy(request, lane->request.octets, sizeof(*request));
     *result =
         mesh_message_request_fits(request) && request->in_memfd == 0
+                && mesh_message_goes_by_lane(request->type)
             ? take(&lane->request, sizeof(*request),
                    (uint64_t)request->label_len + request->data_len, data, len)
             : MESH_MESSAGE_MALFORMED;
+    set_state(&lane->request, SLOT_AWAY); /* nor this one */
     return 1;
 }
 

@@ -5,7 +5,8 @@
  * request and a slot for one answer.  It is a short cut beside the socket: a
  * message goes by the lane if its receiver is there, looking or napping for a
  * limited time, else by the socket, where it waits as long as it takes.  So who
- * is awake is not woken, and a peer that is gone is noticed where it always was.
+ * is awake is not woken, and a peer that is gone is noticed where it always
+ * was.
  *
  * Each end may change all of the memory at any time.  Its size is sealed; a
  * message is copied first, then checked.
@@ -47,7 +48,8 @@ int mesh_lane_receive_answer(struct mesh_lane *lane,
                              size_t *len);
 
 /* mesh-keyd's end: looks for a request for so many microseconds, if it promised
- * that with the last answer, then naps; as mesh_lane_receive_answer(). */
+ * that with the last answer, then naps; as mesh_lane_receive_answer().  One of
+ * a type that does not go by a lane makes no sense. */
 int mesh_lane_receive_request(struct mesh_lane *lane, unsigned us,
                               enum mesh_message_result *result,
                               struct mesh_request *request,

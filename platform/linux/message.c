@@ -345,6 +345,11 @@ int mesh_message_terminated(const char *text, size_t size)
     return memchr(text, '\0', size) != NULL;
 }
 
+int mesh_message_goes_by_lane(uint32_t type)
+{
+    return type == MESH_REQ_STAT || type == MESH_REQ_OPERATE;
+}
+
 int mesh_message_request_fits(const struct mesh_request *r)
 {
     return r->version == MESH_MESSAGE_VERSION && r->reserved == 0

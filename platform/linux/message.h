@@ -119,6 +119,10 @@ enum mesh_message_result
 mesh_message_receive_answer(int fd, int timeout_ms, struct mesh_answer *answer,
                             unsigned char **data, size_t *len, int *passed_fd);
 
+/* Whether requests of a type go by a lane, where there is one: they are
+ * frequent, no private key is in them, and who sent them does not matter. */
+int mesh_message_goes_by_lane(uint32_t type);
+
 /* Whether a fixed part makes sense in itself. */
 int mesh_message_request_fits(const struct mesh_request *request);
 int mesh_message_answer_fits(const struct mesh_answer *answer);

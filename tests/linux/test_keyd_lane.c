@@ -208,7 +208,10 @@ static struct mesh_request forgery(int i, const struct mesh_key_name *name)
         request.type = 99;
         break;
     case 6:
-        request.type = MESH_REQ_HELLO;
+        request.type = 0;
+        break;
+    default:
+        request.type = (uint32_t)(i - 6);
         break;
     }
     return request;
@@ -221,11 +224,14 @@ static void forged_requests_end_the_connection(void **state)
     struct mesh_key_name name = hold(key);
 
     (void)state;
-    for (int i = 0; i < 7; i++) {
+    for (int i = 0; i < 7 + MESH_REQ_ADOPT; i++) {
         struct mesh_request request = forgery(i, &name);
-        struct peer peer = with_lane();
+        struct peer peer;
         uint32_t looking = SLOT_LOOKING;
 
+        if (i > 6 && mesh_message_goes_by_lane(request.type))
+            continue;
+        peer = with_lane();
         do {
             if (!until_it_looks(&peer, &name))
                 skip();
@@ -252,7 +258,7 @@ static void *scribble(void *arg)
 
     for (n = 0; atomic_load(&running); n++) {
         *(volatile uint32_t *)&request->data_len = n % 3 == 0 ? UINT32_MAX : 32;
-        *(volatile uint32_t *)&request->type = n % 5;
+        *(volatile uint32_t *)&request->type = n % (MESH_REQ_ADOPT + 1);
         *(volatile char *)&request->udf[MESH_UDF_TEXT_MAX - 1] = n % 7 == 0;
         lane->request.state = n % 11 % 5;
         lane->answer.state = n % 13 % 5;

@@ -249,6 +249,25 @@ static void naps_end(void **state)
     pthread_join(thread, NULL);
 }
 
+/* What was taken is gone, also if nobody promised to come again. */
+static void nothing_is_taken_twice(void **state)
+{
+    struct mesh_request request = a_request(0, 32);
+    struct mesh_answer answer = an_answer(32);
+
+    (void)state;
+    promise();
+    assert_true(mesh_lane_send_request(client, &request, NULL, secret));
+    be_elsewhere();
+    assert_true(receive_request(LONG_US));
+    expect_data(32);
+    assert_false(receive_request(LONG_US));
+    assert_true(mesh_lane_send_answer(keyd, &answer, secret));
+    assert_true(receive_answer());
+    expect_data(32);
+    assert_false(receive_answer());
+}
+
 /* Writes a request as a hostile client would; the octets after it are ours. */
 static void forge_request(const struct mesh_request *request)
 {
@@ -279,6 +298,25 @@ static void forged_requests_are_refused(void **state)
         assert_true(receive_request(LONG_US));
         assert_int_equal(result, MESH_MESSAGE_MALFORMED);
         assert_null(got);
+    }
+}
+
+/* A descriptor comes beside adopt, and the sender's user beside others: the
+ * lane has neither. */
+static void other_types_are_refused(void **state)
+{
+    (void)state;
+    for (uint32_t type = 0; type <= MESH_REQ_ADOPT + 1; type++) {
+        struct mesh_request request = a_request(0, 32);
+        int goes = type == MESH_REQ_STAT || type == MESH_REQ_OPERATE;
+
+        request.type = type;
+        forge_request(&request);
+        assert_true(receive_request(LONG_US));
+        assert_int_equal(result,
+                         goes ? MESH_MESSAGE_OK : MESH_MESSAGE_MALFORMED);
+        OPENSSL_free(got);
+        assert_false(receive_request(LONG_US));
     }
 }
 
@@ -455,7 +493,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             nobody_looks_for_who_is_on_the_same_processor, setup, teardown),
         cmocka_unit_test_setup_teardown(naps_end, setup, teardown),
+        cmocka_unit_test_setup_teardown(nothing_is_taken_twice, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(forged_requests_are_refused, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(other_types_are_refused, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(forged_answers_are_refused, setup,
                                         teardown),
