@@ -174,7 +174,7 @@ static void expect(struct slot *slot, int looks)
 
 /* The receiver looks for so long at most, then naps for so long.  1: there is a
  * message; 0: there is none, and what comes goes by the socket. */
-static int await(struct slot *slot, unsigned look_us, unsigned nap_us)
+static int await(struct slot *slot, unsigned us, unsigned nap_us)
 {
     int64_t start = 0, left;
     int i;
@@ -184,7 +184,7 @@ static int await(struct slot *slot, unsigned look_us, unsigned nap_us)
             RELAX();
         if (start == 0)
             start = now_us();
-        else if (now_us() >= start + look_us || !is_elsewhere(slot))
+        else if (now_us() >= start + us || !is_elsewhere(slot))
             exchange(slot, SLOT_LOOKING, SLOT_NAPPING);
     }
     start = now_us();
@@ -259,6 +259,15 @@ static enum mesh_message_result take(struct slot *slot, size_t fixed_size,
     return copy != NULL ? MESH_MESSAGE_OK : MESH_MESSAGE_ERROR;
 }
 
+/* How long the client looks for the next answer. */
+static unsigned look_us(struct mesh_lane *lane)
+{
+    unsigned us =
+        atomic_load_explicit(&lane->answer.client_us, memory_order_relaxed);
+
+    return us < MESH_LANE_LOOK_MAX ? us : MESH_LANE_LOOK_MAX;
+}
+
 int mesh_lane_send_request(struct mesh_lane *lane,
                            const struct mesh_request *request,
                            const void *label, const void *data)
@@ -266,10 +275,8 @@ int mesh_lane_send_request(struct mesh_lane *lane,
     const struct piece pieces[] = {{request, sizeof(*request)},
                                    {label, request->label_len},
                                    {data, request->data_len}};
-    unsigned us =
-        atomic_load_explicit(&lane->answer.client_us, memory_order_relaxed);
 
-    expect(&lane->answer, us > 0);
+    expect(&lane->answer, look_us(lane) > 0);
     atomic_store_explicit(&lane->request.cpu, sched_getcpu(),
                           memory_order_relaxed);
     return put(&lane->request, pieces);
@@ -286,12 +293,9 @@ int mesh_lane_receive_answer(struct mesh_lane *lane,
                              struct mesh_answer *answer, unsigned char **data,
                              size_t *len)
 {
-    unsigned us =
-        atomic_load_explicit(&lane->answer.client_us, memory_order_relaxed);
-
     *data = NULL;
     *len = 0;
-    if (!await(&lane->answer, us, ANSWER_NAP_US))
+    if (!await(&lane->answer, look_us(lane), ANSWER_NAP_US))
         return 0;
     memcpy(answer, lane->answer.octets, sizeof(*answer));
     *result =

@@ -16,6 +16,10 @@
 
 #include "platform/linux/message.h"
 
+/* How many microseconds mesh-keyd lets the client look for an answer at most;
+ * the client believes no more. */
+#define MESH_LANE_LOOK_MAX 2020u
+
 struct mesh_lane;
 
 /* mesh-keyd's end: makes the memory.  *fd is to be passed to the client, then
@@ -59,7 +63,8 @@ int mesh_lane_client_cpu(struct mesh_lane *lane);
 /*
  * Before an answer is sent, by either way: mesh-keyd will be at the lane for
  * the next request, and look for it, or nap at once; and how many microseconds
- * the client may look for the next answer, 0 for not at all.
+ * the client may look for the next answer, 0 for not at all,
+ * MESH_LANE_LOOK_MAX at most.
  */
 void mesh_lane_promise(struct mesh_lane *lane, int looks, unsigned client_us);
 /* Puts an answer into the lane, and is 1; or is 0: the socket is the way. */

@@ -212,6 +212,20 @@ static void nobody_looks_for_who_is_on_the_same_processor(void **state)
     sched_setaffinity(0, sizeof(before), &before);
 }
 
+/* mesh-keyd may say what it likes: nobody waits at the lane for long. */
+static void nobody_looks_for_ever(void **state)
+{
+    int64_t start = now_us();
+
+    (void)state;
+    be_elsewhere();
+    mesh_lane_promise(keyd, 1, 30000000);
+    be_elsewhere();
+    client->answer.state = SLOT_LOOKING;
+    assert_false(receive_answer());
+    assert_true(now_us() - start < 15000000);
+}
+
 static void *send_later(void *arg)
 {
     struct mesh_request request = a_request(0, 32);
@@ -492,6 +506,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(
             nobody_looks_for_who_is_on_the_same_processor, setup, teardown),
+        cmocka_unit_test_setup_teardown(nobody_looks_for_ever, setup, teardown),
         cmocka_unit_test_setup_teardown(naps_end, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_is_taken_twice, setup,
                                         teardown),

@@ -17,18 +17,23 @@
  */
 #include "platform/linux/keyd/rhythm.h"
 
+#include "platform/linux/lane.h"
+
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
 #include <time.h>
 
-#define LOOK_US    50   /* for the next request */
-#define SOON_US    200  /* after an answer: the client's waking is in it */
-#define STREAK     4    /* requests that come soon, before we look for more */
-#define ANSWER_MAX 1000 /* an operation that takes longer is napped through */
-#define SPAN_US    8192 /* callers within it are callers at the same time */
-#define SLICE_US   1000 /* who takes a processor for longer wants it */
+#define LOOK_US         50  /* for the next request */
+#define SOON_US         200 /* after an answer: the client's waking is in it */
+#define STREAK          4 /* requests that come soon, before we look for more */
+#define ANSWER_MAX      1000 /* an operation that takes longer is napped through */
+#define CLIENT_US(took) (2 * (unsigned)(took) + 20)
+#define SPAN_US         8192 /* callers within it are callers at the same time */
+#define SLICE_US        1000 /* who takes a processor for longer wants it */
+_Static_assert(CLIENT_US(ANSWER_MAX) == MESH_LANE_LOOK_MAX,
+               "what the client believes");
 /* In turn after that; twice as long each time that it comes again soon. */
 #define RETREAT_MIN_US 8000
 #define RETREAT_MAX_US 512000
@@ -168,6 +173,5 @@ void mesh_rhythm_end(struct mesh_rhythm *rhythm, unsigned *us,
     took = rhythm->ended - rhythm->began;
     look_for_others(rhythm, rhythm->began, rhythm->ended);
     *us = rhythm->looks ? LOOK_US : 0;
-    *client_us =
-        rhythm->looks && took <= ANSWER_MAX ? (unsigned)(2 * took) + 20 : 0;
+    *client_us = rhythm->looks && took <= ANSWER_MAX ? CLIENT_US(took) : 0;
 }
