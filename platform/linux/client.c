@@ -74,6 +74,9 @@ int mesh_keystore_operate(struct mesh_context *ctx,
         ok = mesh_raise(ctx, MESH_R_KEYD_PROTOCOL,
                         "mesh-keyd's result has %zu octets, not %zu at most",
                         call.result_len, *out_len);
+    } else if (ok && call.result_len == 0 && op->operation != MESH_OP_DECRYPT) {
+        ok = mesh_raise(ctx, MESH_R_KEYD_PROTOCOL,
+                        "mesh-keyd's result is empty");
     } else if (ok) {
         memcpy(out, call.result_len > 0 ? call.result : out, call.result_len);
         *out_len = call.result_len;

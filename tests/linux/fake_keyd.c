@@ -184,6 +184,9 @@ static int misbehave(const struct mesh_request *request,
     case FAKE_TOO_LONG:
         answer->data_len = hello ? 0 : request->out_max + 1;
         break;
+    case FAKE_EMPTY:
+        answer->data_len = 0;
+        break;
     case FAKE_SHORT:
         answer->data_len -= answer->data_len > 0;
         break;

@@ -20,6 +20,7 @@ enum fake_behaviour {
     FAKE_REASON,
     FAKE_UNKNOWN_REASON,
     FAKE_TOO_LONG, /* one octet more than the caller has room for */
+    FAKE_EMPTY,    /* a result without octets */
     FAKE_BUSY,
     FAKE_GARBAGE, /* instead of keys, lists and the status */
     FAKE_SHORT,   /* one octet of these missing */

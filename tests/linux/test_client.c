@@ -191,6 +191,7 @@ static const struct {
     {FAKE_REASON, MESH_R_LOCKED, "unlock it first"},
     {FAKE_UNKNOWN_REASON, MESH_R_KEYD_PROTOCOL, "60000"},
     {FAKE_TOO_LONG, MESH_R_KEYD_PROTOCOL, "129 octets, not 128"},
+    {FAKE_EMPTY, MESH_R_KEYD_PROTOCOL, "empty"},
     {FAKE_BUSY, MESH_R_KEYD_BUSY, "too many"},
     {FAKE_NOT_STARTED, MESH_R_KEYD_START, "cannot do it"},
     {FAKE_ENDS_AT_ONCE, MESH_R_KEYD_START, "ended without a word"},
@@ -211,6 +212,30 @@ static void refusals_are_reported(void **state)
         expect_ok(ctx, sign(ctx, 2));
         kill_fake();
     }
+}
+
+/* A plaintext may have no octets, a signature or a secret has some. */
+static void empty_plaintexts_arrive(void **state)
+{
+    const struct mesh_key_name name = {.udf = "MTEST"};
+    struct mesh_private_op op = {.operation = MESH_OP_DERIVE};
+    unsigned char out[32];
+    size_t len = sizeof(out);
+
+    (void)state;
+    behave(FAKE_EMPTY);
+    for (int i = 0; i < 2; i++) {
+        op.operation = i == 0 ? MESH_OP_DERIVE : MESH_OP_DECAPSULATE;
+        assert_false(mesh_keystore_operate(
+            ctx, &name, &op, (const unsigned char *)"x", 1, out, &len));
+        expect_error(ctx, MESH_R_KEYD_PROTOCOL, "empty");
+    }
+    op.operation = MESH_OP_DECRYPT;
+    op.padding = MESH_PAD_PKCS1;
+    expect_ok(ctx,
+              mesh_keystore_operate(ctx, &name, &op, (const unsigned char *)"x",
+                                    1, out, &len));
+    assert_int_equal(len, 0);
 }
 
 static void senseless_answers_are_refused(void **state)
@@ -451,6 +476,7 @@ int main(int argc, char **argv)
         TEST(a_restarted_keyd_is_found),
         TEST(killed_during_a_request),
         TEST(refusals_are_reported),
+        TEST(empty_plaintexts_arrive),
         TEST(senseless_answers_are_refused),
         TEST(programs_that_are_not_started),
         TEST(unsafe_folders_are_refused),
