@@ -444,6 +444,25 @@ static void refuses_by_name(void **state)
     }
 }
 
+/* Also of who did not check first. */
+static void refuses_the_unknown(void **state)
+{
+    const struct mesh_private_op unknown[] = {
+        {.operation = (enum mesh_operation)99},
+        {.operation = MESH_OP_DERIVE, .padding = MESH_PAD_PSS},
+        {.operation = MESH_OP_SIGN, .padding = (enum mesh_padding)99}};
+    unsigned char *out = NULL;
+    size_t len;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(unknown) / sizeof(*unknown); i++) {
+        assert_false(mesh_operate(ctx, test_key(ctx, "P-256"), &unknown[i],
+                                  digest, 32, &out, &len));
+        expect_error(ctx, MESH_R_OPERATION_UNSUPPORTED, "unknown operation");
+        assert_null(out);
+    }
+}
+
 static void refuses_by_key(void **state)
 {
     static const struct {
@@ -509,6 +528,7 @@ int main(void)
         cmocka_unit_test(derives),
         cmocka_unit_test(derives_on_the_curve_alone),
         cmocka_unit_test(refuses_by_name),
+        cmocka_unit_test(refuses_the_unknown),
         cmocka_unit_test(refuses_by_key),
         cmocka_unit_test(generates_by_name),
     };

@@ -346,14 +346,16 @@ struct mesh_prepared *mesh_operate_prepare(struct mesh_context *ctx,
     /* of one octet: the input comes later */
     const struct mesh_rule *rule =
         family != 0 ? mesh_rule_find(op, family, 1, &against) : NULL;
+    const struct mesh_rule *other;
     struct mesh_prepared *p;
     struct parameters params;
     int size = 0, ok;
 
     if (rule == NULL) {
+        other = mesh_rule_find(op, 0, 1, &against);
         mesh_raise(ctx, MESH_R_OPERATION_UNSUPPORTED,
                    "%s with a key of type %s",
-                   mesh_rule_find(op, 0, 1, &against)->name, type);
+                   other != NULL ? other->name : "an unknown operation", type);
         return NULL;
     }
     if (against != NULL) {
