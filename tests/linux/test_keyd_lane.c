@@ -10,6 +10,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
+#include <sys/wait.h>
+
+#define SOON_MS 3000 /* it takes a few, on a machine that others use, too */
 
 /* A client that runs elsewhere than mesh-keyd's thread will. */
 struct peer {
@@ -380,6 +383,36 @@ struct signer {
     unsigned failed;
 };
 
+/* As the module does it, and in threads. */
+static enum mesh_message_result sign_as(struct signer *signer, uint32_t serial,
+                                        struct mesh_answer *own,
+                                        unsigned char **out, size_t *len)
+{
+    struct mesh_request sign = {.version = MESH_MESSAGE_VERSION,
+                                .type = MESH_REQ_OPERATE,
+                                .serial = serial,
+                                .operation = MESH_OP_SIGN,
+                                .digest = "SHA2-256",
+                                .out_max = 200,
+                                .data_len = 32};
+    enum mesh_message_result got = MESH_MESSAGE_OK;
+    int by_lane;
+
+    *out = NULL;
+    memcpy(sign.udf, signer->name->udf, sizeof(sign.udf));
+    memcpy(sign.spki_sha256, signer->name->spki_sha256, 32);
+    by_lane = mesh_lane_send_request(signer->peer.lane, &sign, NULL, digest);
+    signer->peer.by_lane += (unsigned)by_lane;
+    if (!by_lane)
+        got =
+            mesh_message_send_request(signer->peer.fd, &sign, NULL, digest, -1);
+    if (got == MESH_MESSAGE_OK
+        && !mesh_lane_receive_answer(signer->peer.lane, &got, own, out, len))
+        got = mesh_message_receive_answer(signer->peer.fd, ANSWER_MS, own, out,
+                                          len, NULL);
+    return got;
+}
+
 static void *sign_many(void *arg)
 {
     struct signer *signer = arg;
@@ -391,28 +424,9 @@ static void *sign_many(void *arg)
 
     signer->failed = EVP_PKEY_verify_init(verify) != 1;
     for (uint32_t i = 0; i < 500; i++) {
-        struct mesh_request sign = {.version = MESH_MESSAGE_VERSION,
-                                    .type = MESH_REQ_OPERATE,
-                                    .serial = i,
-                                    .operation = MESH_OP_SIGN,
-                                    .digest = "SHA2-256",
-                                    .out_max = 200,
-                                    .data_len = 32};
-        enum mesh_message_result got = MESH_MESSAGE_OK;
-
-        memcpy(sign.udf, signer->name->udf, sizeof(sign.udf));
-        memcpy(sign.spki_sha256, signer->name->spki_sha256, 32);
-        if (!mesh_lane_send_request(signer->peer.lane, &sign, NULL, digest))
-            got = mesh_message_send_request(signer->peer.fd, &sign, NULL,
-                                            digest, -1);
-        out = NULL;
-        if (got == MESH_MESSAGE_OK
-            && !mesh_lane_receive_answer(signer->peer.lane, &got, &own, &out,
-                                         &len))
-            got = mesh_message_receive_answer(signer->peer.fd, ANSWER_MS, &own,
-                                              &out, &len, NULL);
         signer->failed +=
-            got != MESH_MESSAGE_OK || own.serial != i
+            sign_as(signer, i, &own, &out, &len) != MESH_MESSAGE_OK
+            || own.serial != i
             || EVP_PKEY_verify(verify, out, len, digest, sizeof(digest)) != 1;
         OPENSSL_free(out);
         if (i % 100 == 0)
@@ -444,6 +458,95 @@ static void many_sign_at_once(void **state)
     }
 }
 
+static void *sign_without_pause(void *arg)
+{
+    struct signer *signer = arg;
+    struct mesh_answer own;
+    unsigned char *out;
+    size_t len;
+
+    for (uint32_t i = 0; atomic_load(&running); i++) {
+        if (sign_as(signer, i, &own, &out, &len) != MESH_MESSAGE_OK)
+            break;
+        OPENSSL_free(out);
+    }
+    return NULL;
+}
+
+/* Starts a thread whose requests go by the lane, one after the other. */
+static pthread_t make_busy(struct signer *signer)
+{
+    pthread_t thread;
+
+    (void)until_it_looks(&signer->peer, signer->name);
+    atomic_store(&running, 1);
+    assert_int_equal(pthread_create(&thread, NULL, sign_without_pause, signer),
+                     0);
+    usleep(20000);
+    return thread;
+}
+
+/* A child whose parent's other thread has the lane. */
+static int child_signs(int inherited, const struct mesh_key_name *name)
+{
+    struct mesh_request adopt = new_request(MESH_REQ_ADOPT);
+    struct mesh_request sign = sign_request(name, "SHA2-256");
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) != 0
+        || mesh_message_send_request(inherited, &adopt, NULL, NULL, pair[1])
+               != MESH_MESSAGE_OK)
+        return 0;
+    close(pair[1]);
+    sign.data_len = sizeof(digest);
+    return mesh_message_receive_answer(pair[0], SOON_MS, &answer, &result,
+                                       &result_len, NULL)
+               == MESH_MESSAGE_OK
+           && mesh_message_send_request(pair[0], &sign, NULL, digest, -1)
+                  == MESH_MESSAGE_OK
+           && mesh_message_receive_answer(pair[0], SOON_MS, &answer, &result,
+                                          &result_len, NULL)
+                  == MESH_MESSAGE_OK
+           && answer.reason == MESH_R_NONE && result_len > 0;
+}
+
+static void a_busy_lane_keeps_no_child_waiting(void **state)
+{
+    struct mesh_key_name name = hold(test_key(ctx, "P-256"));
+    struct signer signer = {.name = &name, .peer = with_lane()};
+    pthread_t thread = make_busy(&signer);
+    int status, failed = 0;
+
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        pid_t pid = fork();
+
+        if (pid == 0)
+            _exit(!child_signs(signer.peer.fd, &name));
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        failed |= status;
+    }
+    atomic_store(&running, 0);
+    pthread_join(thread, NULL);
+    assert_int_equal(failed, 0);
+    leave(&signer.peer);
+}
+
+static void the_end_waits_for_no_busy_lane(void **state)
+{
+    struct mesh_key_name name = hold(test_key(ctx, "P-256"));
+    struct signer signer = {.name = &name, .peer = with_lane()};
+    pthread_t thread = make_busy(&signer);
+    int ended = mesh_connections_free(connections, SOON_MS);
+
+    (void)state;
+    atomic_store(&running, 0);
+    pthread_join(thread, NULL);
+    assert_true(ended);
+    connections = NULL;
+    leave(&signer.peer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -456,6 +559,8 @@ int main(void)
         CASE(the_end_waits_for_nobody_who_looks),
         CASE(who_is_adopted_gets_a_lane_too),
         CASE(many_sign_at_once),
+        CASE(a_busy_lane_keeps_no_child_waiting),
+        CASE(the_end_waits_for_no_busy_lane),
     };
 
     return cmocka_run_group_tests(tests, set_up_all, tear_down_all);
