@@ -21,6 +21,9 @@
 #define PASSED_MAX   2 /* a memfd and the descriptor that is the message */
 #define DATA_PIECES  2
 #define CONTROL_SIZE CMSG_SPACE(PASSED_MAX * sizeof(int))
+/* Where there are no credentials the kernel puts descriptors in their place. */
+#define RECEIVED_SIZE (CMSG_SPACE(sizeof(struct ucred)) + CONTROL_SIZE)
+#define RECEIVED_MAX  ((RECEIVED_SIZE - CMSG_LEN(0)) / sizeof(int))
 
 /* The layout is the protocol: a change of it is a change of the version. */
 _Static_assert(sizeof(struct mesh_request) == 312, "struct mesh_request");
@@ -30,8 +33,9 @@ _Static_assert(sizeof(struct mesh_answer) == 32, "struct mesh_answer");
 struct raw_message {
     unsigned char data[MESH_MESSAGE_INLINE];
     size_t data_len;
-    int fds[PASSED_MAX];
+    int fds[RECEIVED_MAX];
     size_t fd_count;
+    uid_t sender;
 };
 
 int mesh_descriptor_above_standard(int fd)
@@ -209,11 +213,19 @@ static void collect_passed(struct raw_message *raw, struct msghdr *msg)
 
     for (cmsg = CMSG_FIRSTHDR(msg); cmsg != NULL;
          cmsg = CMSG_NXTHDR(msg, cmsg)) {
-        if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS)
+        size_t len = cmsg->cmsg_len - CMSG_LEN(0);
+        struct ucred cred;
+
+        if (cmsg->cmsg_level != SOL_SOCKET)
             continue;
-        /* the control buffer has room for one set of PASSED_MAX alone */
-        raw->fd_count = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        memcpy(raw->fds, CMSG_DATA(cmsg), raw->fd_count * sizeof(int));
+        if (cmsg->cmsg_type == SCM_CREDENTIALS && len == sizeof(cred)) {
+            memcpy(&cred, CMSG_DATA(cmsg), sizeof(cred));
+            raw->sender = cred.uid;
+        } else if (cmsg->cmsg_type == SCM_RIGHTS) {
+            /* one set, that fits into the control buffer */
+            raw->fd_count = len / sizeof(int);
+            memcpy(raw->fds, CMSG_DATA(cmsg), raw->fd_count * sizeof(int));
+        }
     }
 }
 
@@ -236,7 +248,7 @@ receive_raw(int fd, int timeout_ms, struct iovec fixed, struct raw_message *raw)
     struct iovec iov[] = {fixed, {raw->data, sizeof(raw->data)}};
     union {
         struct cmsghdr align;
-        char octets[CONTROL_SIZE];
+        char octets[RECEIVED_SIZE];
     } control;
     struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
     int64_t limit = timeout_ms, start = now_ms();
@@ -245,6 +257,7 @@ receive_raw(int fd, int timeout_ms, struct iovec fixed, struct raw_message *raw)
 
     raw->data_len = raw->fd_count = 0;
     raw->fds[0] = raw->fds[1] = -1;
+    raw->sender = MESH_SENDER_UNKNOWN;
     memset(fixed.iov_base, 0, fixed.iov_len);
     do {
         if (limit >= 0)
@@ -270,7 +283,8 @@ receive_raw(int fd, int timeout_ms, struct iovec fixed, struct raw_message *raw)
     } else {
         raw->data_len = (size_t)n - fixed.iov_len;
     }
-    if ((msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
+    if ((msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0
+        || raw->fd_count > PASSED_MAX)
         result = MESH_MESSAGE_MALFORMED;
     if (result != MESH_MESSAGE_OK)
         close_passed(raw);
@@ -368,7 +382,7 @@ int mesh_message_answer_fits(const struct mesh_answer *a)
 enum mesh_message_result
 mesh_message_receive_request(int fd, int timeout_ms,
                              struct mesh_request *request, unsigned char **data,
-                             size_t *len, int *passed_fd)
+                             size_t *len, int *passed_fd, uid_t *sender)
 {
     struct iovec fixed = {request, sizeof(*request)};
     struct raw_message raw;
@@ -378,6 +392,7 @@ mesh_message_receive_request(int fd, int timeout_ms,
     *len = 0;
     *passed_fd = -1;
     result = receive_raw(fd, timeout_ms, fixed, &raw);
+    *sender = raw.sender;
     if (result != MESH_MESSAGE_OK)
         goto end;
     if (mesh_message_request_fits(request))

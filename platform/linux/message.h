@@ -15,6 +15,7 @@
 #include "platform/keystore.h"
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #define MESH_MESSAGE_VERSION 2u
 #define MESH_MESSAGE_INLINE  8192u       /* data octets inside a message */
@@ -80,6 +81,8 @@ struct mesh_answer {
     uint32_t reserved; /* 0 */
 };
 
+#define MESH_SENDER_UNKNOWN ((uid_t)-1)
+
 enum mesh_message_result {
     MESH_MESSAGE_OK,
     MESH_MESSAGE_CLOSED,    /* the peer went away */
@@ -107,14 +110,16 @@ enum mesh_message_result mesh_message_send_answer(int fd,
  * OPENSSL_clear_free; NULL if there is none).  timeout_ms: -1 for as long as
  * the socket blocks (SO_RCVTIMEO).  A passed descriptor that is not a sealed
  * memfd for data goes to *passed_fd (the caller closes), -1 if there is none;
- * passed_fd NULL: none may come.  An answer's serial is for the caller to
- * compare.  Of a malformed message the fixed part is as it came (zeros if it
- * did not come whole), so that its version can be named.
+ * passed_fd NULL: none may come.  *sender is the real user of the process that
+ * sent the request, by the kernel, if the socket has SO_PASSCRED; else, and if
+ * there is no request, MESH_SENDER_UNKNOWN.  An answer's serial is for the
+ * caller to compare.  Of a malformed message the fixed part is as it came
+ * (zeros if it did not come whole), so that its version can be named.
  */
 enum mesh_message_result
 mesh_message_receive_request(int fd, int timeout_ms,
                              struct mesh_request *request, unsigned char **data,
-                             size_t *len, int *passed_fd);
+                             size_t *len, int *passed_fd, uid_t *sender);
 enum mesh_message_result
 mesh_message_receive_answer(int fd, int timeout_ms, struct mesh_answer *answer,
                             unsigned char **data, size_t *len, int *passed_fd);

@@ -250,12 +250,14 @@ static enum mesh_message_result next(int fd, struct mesh_lane *lane,
                                      int *passed)
 {
     enum mesh_message_result result;
+    uid_t sender;
 
     *passed = -1;
     if (lane == NULL
         || !mesh_lane_receive_request(lane, LOOK_US, &result, request, data,
                                       len))
-        return mesh_message_receive_request(fd, -1, request, data, len, passed);
+        return mesh_message_receive_request(fd, -1, request, data, len, passed,
+                                            &sender);
     atomic_fetch_add(&by_lane, 1);
     return result;
 }

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 #define NOBODY 65534
 
@@ -301,6 +302,11 @@ static void ends_in_order(void **state)
     expect_closed(idle);
 }
 
+/* What the owner alone may ask for. */
+static const enum mesh_request_type owners[] = {
+    MESH_REQ_GENERATE, MESH_REQ_IMPORT, MESH_REQ_REGISTER, MESH_REQ_DELETE,
+    MESH_REQ_LOCK};
+
 /* A connection of another user, if this is root's test. */
 static int connect_as(uid_t uid, gid_t gid)
 {
@@ -317,9 +323,6 @@ static int connect_as(uid_t uid, gid_t gid)
 
 static void serves_its_user_and_group(void **state)
 {
-    static const enum mesh_request_type refused[] = {
-        MESH_REQ_GENERATE, MESH_REQ_IMPORT, MESH_REQ_REGISTER, MESH_REQ_DELETE,
-        MESH_REQ_LOCK};
     EVP_PKEY *key = test_key(ctx, "P-256");
     struct mesh_key_name name = hold(key);
     struct mesh_request hello = new_request(MESH_REQ_HELLO);
@@ -341,8 +344,8 @@ static void serves_its_user_and_group(void **state)
     fd = connect_as(NOBODY, 1234);
     assert_int_equal(ask(fd, &hello, NULL, 0), MESH_R_NONE);
     expect_signature(fd, &name, key);
-    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-        struct mesh_request request = request_for(refused[i], &name);
+    for (size_t i = 0; i < sizeof(owners) / sizeof(*owners); i++) {
+        struct mesh_request request = request_for(owners[i], &name);
 
         assert_int_equal(ask(fd, &request, "data", 4), MESH_R_USAGE);
         expect_refusal(MESH_R_USAGE, "own user");
@@ -356,6 +359,71 @@ static void serves_its_user_and_group(void **state)
     adopt = request_for(MESH_REQ_DELETE, &name);
     assert_int_equal(ask(pair[0], &adopt, NULL, 0), MESH_R_USAGE);
     close(pair[0]);
+    close(fd);
+}
+
+/* In a child there is no assert. */
+static int answered(int fd, struct mesh_request *request, const void *data,
+                    size_t len)
+{
+    request->data_len = (uint32_t)len;
+    return mesh_message_send_request(fd, request, NULL, data, -1)
+               == MESH_MESSAGE_OK
+           && receive(fd) == MESH_MESSAGE_OK
+           && answer.serial == request->serial;
+}
+
+/* What a process that was its user may still do. */
+static int may_use_keys_alone(int fd, const struct mesh_key_name *name)
+{
+    struct mesh_request sign = sign_request(name, "SHA2-256");
+
+    for (size_t i = 0; i < sizeof(owners) / sizeof(*owners); i++) {
+        struct mesh_request request = request_for(owners[i], name);
+
+        if (!answered(fd, &request, "data", 4) || answer.reason != MESH_R_USAGE
+            || strstr((char *)result, "has given up") == NULL)
+            return 0;
+    }
+    return answered(fd, &sign, digest, sizeof(digest))
+           && answer.reason == MESH_R_NONE && result_len > 0;
+}
+
+static int child_is_nobody(int inherited, const struct mesh_key_name *name)
+{
+    struct mesh_request adopt = new_request(MESH_REQ_ADOPT);
+    int pair[2];
+
+    if (setgid(NOBODY) != 0 || setuid(NOBODY) != 0
+        || socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) != 0
+        || mesh_message_send_request(inherited, &adopt, NULL, NULL, pair[1])
+               != MESH_MESSAGE_OK
+        || receive(pair[0]) != MESH_MESSAGE_OK || answer.reason != MESH_R_NONE)
+        return 0;
+    return may_use_keys_alone(pair[0], name)
+           && may_use_keys_alone(inherited, name);
+}
+
+static void rights_end_with_the_user(void **state)
+{
+    EVP_PKEY *key = test_key(ctx, "P-256");
+    struct mesh_key_name name = hold(key);
+    struct mesh_request request = request_for(MESH_REQ_DELETE, &name);
+    int status, fd = greeted();
+    pid_t pid;
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    expect_signature(fd, &name, key);
+    pid = fork();
+    if (pid == 0)
+        _exit(!child_is_nobody(fd, &name));
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    /* and not those of who stayed */
+    expect_signature(fd, &name, key);
+    assert_int_equal(ask(fd, &request, NULL, 0), MESH_R_NONE);
     close(fd);
 }
 
@@ -438,6 +506,7 @@ int main(void)
         CASE(slow_ones_block_nobody),
         CASE(ends_in_order),
         CASE(serves_its_user_and_group),
+        CASE(rights_end_with_the_user),
         CASE(serves_many_at_once),
     };
 

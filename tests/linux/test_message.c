@@ -18,10 +18,12 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
+#define NOBODY 65534
+#define SEALS  (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
 
 static int ends[2];
 
@@ -40,6 +42,14 @@ static int setup(void **state)
 {
     *state = (void *)(intptr_t)open_files();
     return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends);
+}
+
+/* As mesh-keyd has it: each request with its sender. */
+static int setup_senders(void **state)
+{
+    return setup(state)
+           || setsockopt(ends[1], SOL_SOCKET, SO_PASSCRED, &(int){1},
+                         sizeof(int));
 }
 
 static int teardown(void **state)
@@ -80,6 +90,7 @@ static void round_trip(size_t label_len, size_t data_len, int pass_fd)
     struct mesh_request sent = a_request(), got;
     unsigned char *all = pattern(label_len + data_len), *data;
     struct stat a, b;
+    uid_t sender;
     size_t len;
     int fd;
 
@@ -89,9 +100,9 @@ static void round_trip(size_t label_len, size_t data_len, int pass_fd)
                                                all + label_len, pass_fd),
                      MESH_MESSAGE_OK);
     assert_int_equal(sent.in_memfd, label_len + data_len > MESH_MESSAGE_INLINE);
-    assert_int_equal(
-        mesh_message_receive_request(ends[1], 1000, &got, &data, &len, &fd),
-        MESH_MESSAGE_OK);
+    assert_int_equal(mesh_message_receive_request(ends[1], 1000, &got, &data,
+                                                  &len, &fd, &sender),
+                     MESH_MESSAGE_OK);
     assert_memory_equal(&sent, &got, sizeof(sent));
     assert_int_equal(len, label_len + data_len);
     if (len > 0) {
@@ -213,10 +224,11 @@ static void expect_malformed(const char *what, const struct forgery *f,
     size_t data_len = 1;
     int fd = 1, before = open_files();
     enum mesh_message_result result;
+    uid_t sender;
 
     send_raw(f, len, fds, n);
     result = mesh_message_receive_request(ends[1], 1000, &got, &data, &data_len,
-                                          &fd);
+                                          &fd, &sender);
     if (result != MESH_MESSAGE_MALFORMED || open_files() != before)
         print_error("%s: result %d, %d files more\n", what, result,
                     open_files() - before);
@@ -225,6 +237,47 @@ static void expect_malformed(const char *what, const struct forgery *f,
     assert_null(data);
     assert_int_equal(data_len, 0);
     assert_int_equal(fd, -1);
+}
+
+/* Sends one request, and says who the other end hears it is from. */
+static uid_t heard_sender(void)
+{
+    struct mesh_request request = a_request();
+    unsigned char *data;
+    uid_t sender = 77;
+    size_t len;
+    int fd;
+
+    (void)mesh_message_send_request(ends[0], &request, NULL, NULL, -1);
+    assert_int_equal(mesh_message_receive_request(ends[1], 1000, &request,
+                                                  &data, &len, &fd, &sender),
+                     MESH_MESSAGE_OK);
+    return sender;
+}
+
+static void senders_are_known_by_each_message(void **state)
+{
+    struct mesh_request request = a_request();
+    pid_t pid;
+
+    (void)state;
+    assert_int_equal(heard_sender(), getuid());
+    if (geteuid() != 0)
+        skip();
+    pid = fork();
+    if (pid == 0)
+        _exit(setuid(NOBODY) != 0
+              || mesh_message_send_request(ends[0], &request, NULL, NULL, -1)
+                     != MESH_MESSAGE_OK);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_int_equal(heard_sender(), NOBODY); /* the child's: it came first */
+    assert_int_equal(heard_sender(), 0);
+}
+
+static void senders_are_unknown_to_who_did_not_ask(void **state)
+{
+    (void)state;
+    assert_int_equal(heard_sender(), MESH_SENDER_UNKNOWN);
 }
 
 static void malformed_requests_are_refused(void **state)
@@ -279,7 +332,8 @@ static void bad_descriptors_are_refused(void **state)
         {"a device", open("/dev/zero", O_RDONLY | O_CLOEXEC)},
         {"a socket", socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)},
     };
-    int good = memfd(10000, SEALS), three[] = {good, good, good}, large;
+    int good = memfd(10000, SEALS), large;
+    int many[] = {good, good, good, good, good, good, good, good};
 
     (void)state;
     f.request.in_memfd = 1;
@@ -289,7 +343,8 @@ static void bad_descriptors_are_refused(void **state)
         close(bad[i].fd);
     }
     expect_malformed("data at both places", &f, fixed + 10, &good, 1);
-    expect_malformed("three descriptors", &f, fixed, three, 3);
+    for (size_t n = 3; n <= 8; n++)
+        expect_malformed("many descriptors", &f, fixed, many, n);
     f.request.data_len = 0;
     expect_malformed("a memfd for nothing", &f, fixed, &good, 1);
     f.request.data_len = MESH_MESSAGE_MAX + 1;
@@ -297,7 +352,7 @@ static void bad_descriptors_are_refused(void **state)
     expect_malformed("more than the limit", &f, fixed, &large, 1);
     close(large);
     f.request.data_len = f.request.in_memfd = 0;
-    expect_malformed("two descriptors and no data", &f, fixed, three, 2);
+    expect_malformed("two descriptors and no data", &f, fixed, many, 2);
     close(good);
 }
 
@@ -459,13 +514,18 @@ static void standard_descriptors_are_left_alone(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f)    cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define SENDERS(f) cmocka_unit_test_setup_teardown(f, setup_senders, teardown)
     const struct CMUnitTest tests[] = {
         TEST(requests_arrive),
+        SENDERS(requests_arrive),
         TEST(answers_arrive),
+        SENDERS(senders_are_known_by_each_message),
+        TEST(senders_are_unknown_to_who_did_not_ask),
         TEST(more_than_the_limit_is_not_sent),
         TEST(malformed_requests_are_refused),
         TEST(bad_descriptors_are_refused),
+        SENDERS(bad_descriptors_are_refused),
         TEST(malformed_answers_are_refused),
         TEST(waiting_ends_in_time),
         TEST(waiting_for_ever),

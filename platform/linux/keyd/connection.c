@@ -168,6 +168,11 @@ static int in_group(int fd, const struct ucred *cred, gid_t group)
     return 0;
 }
 
+static int is_owner(uid_t uid)
+{
+    return uid == geteuid() || uid == 0;
+}
+
 /* Who connected, and whether they may. */
 static int identify(const struct mesh_connections *all, int fd,
                     struct mesh_peer *peer)
@@ -180,7 +185,7 @@ static int identify(const struct mesh_connections *all, int fd,
         return 0;
     peer->pid = cred.pid;
     peer->uid = cred.uid;
-    peer->is_owner = cred.uid == geteuid() || cred.uid == 0;
+    peer->is_owner = is_owner(cred.uid);
     find_program(peer);
     snprintf(peer->log_name, sizeof(peer->log_name), "pid=%d uid=%u program=%s",
              (int)peer->pid, (unsigned)peer->uid, peer->program);
@@ -269,10 +274,11 @@ static int greet(struct connection *c)
     int passed = -1, ok = 0;
     enum mesh_message_result result = MESH_MESSAGE_OK;
     enum mesh_reason refusal;
+    uid_t sender;
 
     if (!c->adopted)
         result = mesh_message_receive_request(c->fd, c->all->hello_ms, &request,
-                                              &data, &len, &passed);
+                                              &data, &len, &passed, &sender);
     if (result == MESH_MESSAGE_MALFORMED) {
         say_refusal(c->fd, &request, MESH_R_KEYD_PROTOCOL,
                     request.version == MESH_MESSAGE_VERSION
@@ -321,13 +327,18 @@ static enum mesh_message_result next_request(struct connection *c,
                                              int *passed)
 {
     enum mesh_message_result result;
+    uid_t sender;
 
     *passed = -1;
+    c->peer.sends_as_owner = 0; /* by the lane nobody knows */
     if (c->lane != NULL && !socket_is_due(c)
         && mesh_lane_receive_request(c->lane, c->look_us, &result, request,
                                      data, len))
         return result;
-    return mesh_message_receive_request(c->fd, -1, request, data, len, passed);
+    result = mesh_message_receive_request(c->fd, -1, request, data, len, passed,
+                                          &sender);
+    c->peer.sends_as_owner = is_owner(sender);
+    return result;
 }
 
 static void say_result(struct connection *c, struct mesh_answer *answer,
@@ -457,6 +468,9 @@ static void start(struct mesh_connections *all, struct connection *c)
 
     (void)fcntl(c->fd, F_SETFL, 0); /* blocking: the other end may share it */
     (void)setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+    /* each request with who sent it; without, what the owner alone may do is
+     * refused */
+    (void)setsockopt(c->fd, SOL_SOCKET, SO_PASSCRED, &(int){1}, sizeof(int));
     c->all = all;
     c->peer.fd = c->fd;
     pthread_mutex_lock(&all->mutex);

@@ -303,6 +303,11 @@ static int run(struct call *call, const struct handler *handler)
         return mesh_raise(call->ctx, MESH_R_USAGE,
                           "%s: only the key holder's own user may do that",
                           handler->name);
+    if ((handler->flags & OWNER_ONLY) != 0 && !call->peer->sends_as_owner)
+        return mesh_raise(call->ctx, MESH_R_USAGE,
+                          "%s: this process has given up the rights of the "
+                          "user that it was started as, and may use keys alone",
+                          handler->name);
     if ((handler->flags & NEEDS_DATA) != 0 && call->data_len == 0)
         return mesh_raise(call->ctx, MESH_R_KEYD_PROTOCOL, "%s without data",
                           handler->name);

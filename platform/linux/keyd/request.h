@@ -19,9 +19,12 @@ struct mesh_peer {
     /* Our own user or root; a member of the group may use keys, not change
      * what is there. */
     int is_owner;
+    /* The same of the process that sent the request at hand: by an inherited
+     * connection it may be one that has given this up. */
+    int sends_as_owner;
     char program[256];
     char log_name[320]; /* all this as the log has it */
-    int fd; /* of the connection */
+    int fd;             /* of the connection */
 };
 
 /* What requests work on. */
