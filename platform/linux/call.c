@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #define GREET_SECONDS 10 /* for connecting, hello and adopt, each */
+#define ADOPT_TRIES   2  /* connections that are silent */
 #define GRACE_SECONDS 30 /* beyond the time for a prompt */
 #define PROMPT_MAX    (24 * 3600u)
 #define OPEN_WAIT_MS  40000 /* while another thread starts mesh-keyd */
@@ -46,6 +47,7 @@ static const struct {
 enum greeting {
     GREETED,
     GONE,   /* nobody there; nothing raised */
+    SILENT, /* no answer in time; nothing raised */
     REFUSED /* raised */
 };
 
@@ -141,6 +143,8 @@ static enum greeting greet(struct mesh_context *ctx, int fd,
     result = check_serial(call, result);
     if (result == MESH_MESSAGE_CLOSED)
         return GONE;
+    if (result == MESH_MESSAGE_TIMEOUT)
+        return SILENT;
     ok = raise_result(ctx, result, call, GREET_SECONDS)
          && raise_answer(ctx, call);
     if (lane_fd >= 0) {
@@ -192,6 +196,8 @@ static enum greeting introduce(struct mesh_context *ctx, int fd,
         close(pass_fd);
     if (sent == MESH_MESSAGE_CLOSED)
         greeting = GONE;
+    else if (sent == MESH_MESSAGE_TIMEOUT)
+        greeting = SILENT;
     else if (raise_result(ctx, sent, &call, GREET_SECONDS))
         greeting = greet(ctx, fd, &call, &lane);
     else
@@ -229,22 +235,28 @@ static enum greeting adopted_by(struct mesh_context *ctx,
     return introduce(ctx, pair[0], parent, pair[1], made);
 }
 
-/* Tries the inherited connections, and drops those whose mesh-keyd is gone. */
+/* Tries the inherited connections, and drops those whose mesh-keyd is gone.  A
+ * silent one is kept: somebody may be asked for a password there, and for some
+ * processes there is no other way. */
 static enum greeting adopt(struct mesh_context *ctx,
                            struct mesh_connection *made)
 {
     struct mesh_connection parent;
-    enum greeting greeting = GONE;
-    int i;
+    enum greeting greeting;
+    int i, silent = 0;
 
-    for (i = 0; i < MESH_POOL_SIZE && greeting == GONE; i++) {
+    for (i = 0; i < MESH_POOL_SIZE && silent < ADOPT_TRIES; i++) {
         if (!mesh_pool_inherited(ctx->keystore, i, &parent))
             continue;
         greeting = adopted_by(ctx, &parent, made);
-        if (greeting == GONE)
+        if (greeting == GREETED || greeting == REFUSED)
+            return greeting;
+        if (greeting == SILENT)
+            silent++;
+        else
             mesh_pool_drop(ctx->keystore, &parent);
     }
-    return greeting;
+    return silent > 0 ? SILENT : GONE;
 }
 
 /* One thread more of a process that became another user or went into another
@@ -268,6 +280,7 @@ static enum greeting adopt_by_thread(struct mesh_context *ctx,
         case GREETED:
             mesh_pool_give_back(ctx->keystore, &own);
             return GREETED;
+        case SILENT:
         case REFUSED:
             *made = own;
             return GREETED;
@@ -298,6 +311,14 @@ static int check_peer(struct mesh_context *ctx, int fd, int dir_fd,
                       "user %u: nothing was sent to it",
                       path, (int)peer.pid, (unsigned)peer.uid,
                       (unsigned)geteuid());
+}
+
+static enum greeting raise_silence(struct mesh_context *ctx, const char *what)
+{
+    mesh_raise(ctx, MESH_R_TIMEOUT,
+               "mesh-keyd did not answer within %u seconds (%s)", GREET_SECONDS,
+               what);
+    return REFUSED;
 }
 
 static enum greeting connect_by_path(struct mesh_context *ctx,
@@ -335,6 +356,8 @@ static enum greeting connect_by_path(struct mesh_context *ctx,
     if (!check_peer(ctx, fd, dir_fd, path))
         goto end;
     greeting = introduce(ctx, fd, NULL, -1, made);
+    if (greeting == SILENT)
+        greeting = raise_silence(ctx, kinds[MESH_REQ_HELLO].what);
     fd = -1;
 end:
     if (fd >= 0)
@@ -382,6 +405,10 @@ static int open_connection(struct mesh_context *ctx,
     if (greeting == GONE && mesh_pool_has(ctx->keystore)
         && (greeting = connect_by_path(&quiet, made)) != GREETED)
         greeting = adopt_by_thread(ctx, made);
+    /* the inherited mesh-keyd lives: none is started */
+    if (greeting == SILENT
+        && (greeting = connect_by_path(&quiet, made)) != GREETED)
+        greeting = raise_silence(ctx, kinds[MESH_REQ_ADOPT].what);
     if (greeting == GONE)
         greeting = connect_by_path(ctx, made);
     if (greeting == GONE && mesh_keyd_spawn(ctx)) {

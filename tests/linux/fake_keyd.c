@@ -112,6 +112,8 @@ static unsigned char *make_answer(const struct mesh_request *request,
             memcpy(&first, data, sizeof(first));
         if (first == FAKE_SLOW_VALUE * 8)
             usleep(500000);
+        if (first == FAKE_PROMPT_VALUE * 8)
+            sleep(15);
         break;
     case MESH_REQ_GENERATE:
     case MESH_REQ_IMPORT:

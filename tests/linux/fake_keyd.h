@@ -31,7 +31,8 @@ enum fake_behaviour {
     FAKE_NEVER_READY
 };
 
-#define FAKE_SLOW_VALUE 77777u /* signing it takes half a second */
+#define FAKE_SLOW_VALUE   77777u /* signing it takes half a second */
+#define FAKE_PROMPT_VALUE 77778u /* 15 seconds: longer than a greeting may */
 
 /* Whether it gives its connections a lane, and what is wrong with that. */
 enum fake_lane {

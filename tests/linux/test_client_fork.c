@@ -86,6 +86,71 @@ static void a_child_made_during_a_request(void **state)
     expect_ok(ctx, (int)(intptr_t)result);
 }
 
+static void *sign_with_prompt(void *arg)
+{
+    return (void *)(intptr_t)sign(arg, FAKE_PROMPT_VALUE);
+}
+
+/* A thread of the parent has a connection on which nobody answers for long.
+ * Its child goes by another one, or by the path. */
+static int child_passes_over(int by_path)
+{
+    pthread_t thread;
+    void *result;
+    pid_t pid;
+    int status = 1;
+
+    if (pthread_create(&thread, NULL, sign_with_prompt, ctx) != 0)
+        return 0;
+    usleep(500000);
+    if (!by_path && sign(ctx, 1) != 1)
+        return 0;
+    pid = fork();
+    if (pid == 0) {
+        if (!by_path)
+            lose_the_path();
+        _exit(sign_often(3, 20) && capture.count == 0 ? 0 : 1);
+    }
+    return waitpid(pid, &status, 0) == pid && status == 0
+           && pthread_join(thread, &result) == 0 && result == (void *)1;
+}
+
+/* In the background, a process each; which connection a child finds first is
+ * chance. */
+static struct {
+    pid_t pid;
+    char folder[sizeof(folder)];
+} background[4];
+
+static void begin_slow_ones(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        setup(NULL);
+        background[i].pid = fork();
+        if (background[i].pid == 0)
+            _exit(!child_passes_over(i == 0));
+        strcpy(background[i].folder, folder);
+        mesh_keystore_close(ctx);
+        mesh_context_free(ctx);
+    }
+}
+
+static void silent_parents_are_passed_over(void **state)
+{
+    int status, failed = 0;
+
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        waitpid(background[i].pid, &status, 0);
+        failed |= status;
+        strcpy(folder, background[i].folder);
+        kill_fake();
+        remove_folder();
+    }
+    assert_int_equal(failed, 0);
+}
+
 /* A child, the first process of a PID namespace of its own. */
 static pid_t fork_as_first(void)
 {
@@ -255,6 +320,7 @@ static void one_of_many_starts_is_enough(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(begin_slow_ones),
         TEST(children_are_adopted),
         TEST(a_child_made_during_a_request),
         TEST(a_child_with_our_pid),
@@ -263,6 +329,7 @@ int main(int argc, char **argv)
         TEST(the_pool_is_bounded),
         TEST(the_application_closed_our_socket),
         TEST(one_of_many_starts_is_enough),
+        cmocka_unit_test(silent_parents_are_passed_over),
     };
     int fake = run_as_fake(argc, argv);
 
