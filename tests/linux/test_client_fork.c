@@ -282,7 +282,7 @@ static void the_application_closed_our_socket(void **state)
     assert_true(ours >= 0);
     dup2(null, ours);
     do { /* a lane serves on for a moment */
-        usleep(10000);
+        usleep(60000);
         expect_ok(ctx, sign(ctx, 2));
     } while (find_socket() < 0);
     assert_int_equal(fstat(ours, &st), 0);
