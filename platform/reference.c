@@ -179,3 +179,25 @@ int mesh_reference_decode(struct mesh_context *ctx, const unsigned char *der,
     reference_free(reference);
     return ok;
 }
+
+char *mesh_reference_of_file(struct mesh_context *ctx,
+                             const unsigned char *data, size_t len)
+{
+    struct mesh_context quiet = mesh_context_quiet(ctx);
+    BIO *in = len <= INT_MAX ? BIO_new_mem_buf(data, (int)len) : NULL;
+    unsigned char *der = NULL;
+    char *uri = NULL;
+    long der_len = 0;
+
+    ERR_set_mark();
+    if (in != NULL
+        && PEM_bytes_read_bio(&der, &der_len, NULL, MESH_REFERENCE_LABEL, in,
+                              NULL, NULL))
+        (void)mesh_reference_decode(&quiet, der, (size_t)der_len, &uri);
+    else
+        (void)mesh_reference_decode(&quiet, data, len, &uri);
+    ERR_pop_to_mark();
+    OPENSSL_free(der);
+    BIO_free(in);
+    return uri;
+}

@@ -36,5 +36,9 @@ int mesh_reference_is(const unsigned char *der, size_t len);
  * with what is wrong.  *uri is the caller's. */
 int mesh_reference_decode(struct mesh_context *ctx, const unsigned char *der,
                           size_t len, char **uri);
+/* The URI in the data of a file, PEM or DER.  NULL, and nothing raised, if that
+ * is no key reference.  The caller frees (OPENSSL_free). */
+char *mesh_reference_of_file(struct mesh_context *ctx,
+                             const unsigned char *data, size_t len);
 
 #endif

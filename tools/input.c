@@ -149,6 +149,27 @@ static int is_pkcs12(const unsigned char *data, size_t len)
     return file != NULL;
 }
 
+/* What needs a passphrase is known by its outermost structure. */
+int input_is_private_key(struct mesh_context *ctx, const unsigned char *data,
+                         size_t len)
+{
+    static const char pem[] = "PRIVATE KEY-----";
+    const unsigned char *encrypted_der = data, *der = data;
+    X509_SIG *encrypted;
+    EVP_PKEY *key;
+    int is;
+
+    ERR_set_mark();
+    encrypted = d2i_X509_SIG(NULL, &encrypted_der, (long)len);
+    key = d2i_AutoPrivateKey_ex(NULL, &der, (long)len, ctx->libctx, NULL);
+    is = encrypted != NULL || key != NULL || is_pkcs12(data, len)
+         || memmem(data, len, pem, strlen(pem)) != NULL;
+    ERR_pop_to_mark();
+    X509_SIG_free(encrypted);
+    EVP_PKEY_free(key);
+    return is;
+}
+
 static int is_reference(const unsigned char *data, size_t len)
 {
     return mesh_reference_is(data, len)

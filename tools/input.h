@@ -30,6 +30,11 @@ void passphrase_clear(struct passphrase *passphrase);
 int input_read(struct mesh_context *ctx, const char *path, size_t max,
                unsigned char **data, size_t *len);
 
+/* Whether the data of a file is a private key, encrypted or not, in any form
+ * that input_load() reads, or in that of OpenSSH. */
+int input_is_private_key(struct mesh_context *ctx, const unsigned char *data,
+                         size_t len);
+
 /* What a PEM, DER or PKCS#12 file holds. */
 struct input {
     EVP_PKEY *key;                 /* private; NULL: none */

@@ -1,11 +1,10 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * meshctl list, show and reference.  What there is to say is put together as
+ * meshctl list and show.  What there is to say is put together as
  * JSON once; the text is printed from that.
  */
 #include "platform/algorithm.h"
-#include "platform/reference.h"
 #include "store/resolve.h"
 #include "tools/command.h"
 #include "tools/owner.h"
@@ -341,64 +340,5 @@ int command_show(struct mesh_context *ctx, int argc, char **argv)
         print_profile(said);
     json_decref(said);
     target_clear(&target);
-    return ok;
-}
-
-/* The reference file of uri: path, or standard output for "-". */
-static int write_reference(struct mesh_context *ctx, const char *uri,
-                           const char *path)
-{
-    BIO *out = BIO_new(BIO_s_mem());
-    char *text = NULL;
-    long len;
-    int ok = 0;
-
-    if (out == NULL) {
-        mesh_raise(ctx, MESH_R_MEMORY, "a key reference");
-    } else if (mesh_reference_write(ctx, uri, out)) {
-        len = BIO_get_mem_data(out, &text);
-        if (strcmp(path, "-") != 0)
-            ok = mesh_layout_write_file(ctx, path, text, (size_t)len);
-        else
-            ok = fwrite(text, 1, (size_t)len, stdout) == (size_t)len
-                 || mesh_raise(ctx, MESH_R_FILE_IO, "standard output");
-    }
-    BIO_free(out);
-    return ok;
-}
-
-int command_reference(struct mesh_context *ctx, int argc, char **argv)
-{
-    const char *path = NULL;
-    const struct command_option options[] = {
-        {"out", &path, NULL, 0},
-        {NULL, NULL, NULL, 0},
-    };
-    struct mesh_objects objects = {NULL, 0};
-    struct mesh_key *key = NULL;
-    struct mesh_uri parsed;
-    char *uri = NULL;
-    int ok = 0;
-
-    if (!command_options(ctx, &argc, &argv, options, 1, 1)
-        || !target_parse_uri(ctx, argv[0], &parsed)
-        || !mesh_resolve(ctx, argv[0], MESH_OBJECT_PUBLIC, NULL, &objects))
-        return 0;
-    for (size_t i = 0; i < objects.count && key == NULL; i++)
-        key = objects.items[i].key;
-    if (key == NULL)
-        mesh_raise(ctx, MESH_R_NO_ROLE,
-                   "'%.100s' names no key; add a role, as in %s", argv[0],
-                   "mesh://device/sign");
-    else if ((uri = mesh_reference_uri(ctx, mesh_key_uri(key),
-                                       mesh_key_public(key)))
-             == NULL)
-        ok = 0;
-    else if (path != NULL)
-        ok = write_reference(ctx, uri, path);
-    else
-        ok = puts(uri) != EOF;
-    mesh_objects_free(&objects);
-    OPENSSL_free(uri);
     return ok;
 }

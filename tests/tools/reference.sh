@@ -47,3 +47,51 @@ fails_with "standard output" bash -c "'$MESH_BUILD/tools/meshctl' \
     reference '$uri' --out - > /dev/full"
 fails_with "standard output" bash -c "'$MESH_BUILD/tools/meshctl' \
     reference '$uri' > /dev/full"
+
+say "a private key is not replaced, in whatever form"
+mkdir -m 700 keys
+echo "a passphrase" > pass
+(
+    umask 077
+    plain genpkey -algorithm ED25519 -out keys/ed.pem
+    plain pkcs8 -topk8 -in keys/ed.pem -passout file:pass -out keys/enc.pem
+    plain pkcs8 -topk8 -in keys/ed.pem -passout file:pass -outform DER \
+        -out keys/enc.der
+    plain pkey -in keys/ed.pem -outform DER -out keys/ed.der
+    plain ecparam -name prime256v1 -genkey -noout -outform DER -out keys/ec.der
+    plain req -x509 -newkey rsa:2048 -noenc -keyout keys/rsa.pem \
+        -subj /CN=test -out keys/rsa.crt 2> /dev/null
+    plain pkcs12 -export -inkey keys/rsa.pem -in keys/rsa.crt \
+        -passout file:pass -out keys/rsa.p12
+    cat keys/rsa.crt keys/rsa.pem > keys/all.pem
+)
+sha256sum keys/*.p12 keys/*.pem keys/*.der > keys.sums
+for file in keys/*.p12 keys/*.pem keys/*.der; do
+    fails_with "$file holds a private key" \
+        meshctl reference "$uri" --out "$file"
+done
+say "nor a key file that is used where it lies, whatever it holds now"
+registered=$(meshctl import keys/ed.pem --in-place --role Registered)
+cp auth.pem keys/ed.pem
+fails_with "is registered as the private key of" \
+    meshctl reference "$uri" --out keys/ed.pem
+meshctl lock
+fails_with "keys/ed.pem is now a key-reference file, not the private key" \
+    openssl pkeyutl -sign -rawin -inkey "$registered" -in pass -out sig
+plain pkey -in keys/ed.der -inform DER -out keys/ed.pem
+sha256sum --quiet -c keys.sums
+say "what is no key is replaced: a certificate, an older reference"
+meshctl reference "$uri" --out keys/rsa.crt
+meshctl reference mesh://device/sign --out keys/rsa.crt
+same "$(meshctl reference mesh://device/sign --out -)" "$(cat keys/rsa.crt)"
+say "a link stays one, and its target is looked at"
+ln -s keys/rsa.pem to-key
+fails_with "holds a private key" meshctl reference "$uri" --out to-key
+ln -s keys/rsa.crt to-reference
+meshctl reference "$uri" --out to-reference
+[ -L to-reference ] || die "it is no link now"
+cmp keys/rsa.crt auth.pem
+ln -s nowhere dangling
+fails_with "dangling is a link" meshctl reference "$uri" --out dangling
+say "standard output by its name"
+meshctl reference "$uri" --out /dev/stdout | cmp - auth.pem

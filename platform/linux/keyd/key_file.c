@@ -10,6 +10,7 @@
 #include "platform/linux/keyd/key_data.h"
 #include "platform/linux/keyd/log.h"
 #include "platform/posix/key_files.h"
+#include "platform/reference.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -186,14 +187,23 @@ static int load(struct mesh_context *ctx, const char *path,
                 struct answer *answer, EVP_PKEY **key)
 {
     unsigned char *data = NULL;
+    char *uri = NULL;
     size_t len;
 
     if (!read_secret(ctx, path, &data, &len))
         return 0;
     *key = mesh_key_decode(ctx, data, len, give_passphrase, answer);
+    if (*key == NULL)
+        uri = mesh_reference_of_file(ctx, data, len);
     OPENSSL_clear_free(data, len);
     if (*key != NULL)
         return 1;
+    if (uri != NULL) {
+        OPENSSL_free(uri);
+        return mesh_raise(ctx, MESH_R_KEY_MALFORMED,
+                          "%s is now a key-reference file, not the private key",
+                          path);
+    }
     if (answer->asked && answer->passphrase == NULL)
         return mesh_raise(ctx, MESH_R_PASSPHRASE,
                           "%s is encrypted: register it with a passphrase",
