@@ -173,7 +173,7 @@ static int raise_several(struct find *f)
 {
     char *first = uri_of_match(f, 0), *second = uri_of_match(f, 1);
 
-    mesh_raise(f->s->ctx, MESH_R_NO_ROLE,
+    mesh_raise(f->s->ctx, MESH_R_AMBIGUOUS,
                "%zu keys fit the search, %.200s and %.200s%s; load one by its "
                "URI",
                f->matches_count, first != NULL ? first : "",

@@ -21,7 +21,7 @@ static int read_profile(struct mesh_context *ctx, const char *name,
 
     mesh_profile_free(*profile);
     return mesh_resolve_profile(ctx, name, profile, &ignored)
-           && mesh_payload_check_role(ctx, *profile, role);
+           && mesh_payload_check_role(ctx, *profile, role, NULL);
 }
 
 /* The URI that this key alone will ever answer to. */
@@ -75,24 +75,32 @@ int mesh_make_key(struct mesh_context *ctx, const char *algorithm,
     return ok;
 }
 
-int mesh_unmake_key(struct mesh_context *ctx, EVP_PKEY *public, const char *uri)
+int mesh_forget_key(struct mesh_context *ctx, EVP_PKEY *public,
+                    const char *profile)
 {
     struct mesh_profile *changed = NULL;
     const struct mesh_profile_key *ignored;
-    struct mesh_key_name name;
     struct mesh_change change;
-    struct mesh_uri parts;
     int ok;
 
     mesh_change_begin(&change, ctx);
-    /* The key first: what stays if the rest fails is harmless. */
-    ok = mesh_key_name_of(ctx, public, &name)
-         && mesh_keystore_delete(ctx, &name) && mesh_uri_parse(ctx, uri, &parts)
-         && mesh_change_lock(&change)
-         && mesh_resolve_profile(ctx, parts.profile, &changed, &ignored)
+    ok = mesh_change_lock(&change)
+         && mesh_resolve_profile(ctx, profile, &changed, &ignored)
          && mesh_payload_remove_key(ctx, changed, public)
          && mesh_change_resign(&change, &changed);
     ok = mesh_change_end(&change, ok);
     mesh_profile_free(changed);
     return ok;
+}
+
+int mesh_unmake_key(struct mesh_context *ctx, EVP_PKEY *public, const char *uri)
+{
+    struct mesh_key_name name;
+    struct mesh_uri parts;
+
+    /* The key first: what stays if the rest fails is harmless. */
+    return mesh_key_name_of(ctx, public, &name)
+           && mesh_keystore_delete(ctx, &name)
+           && mesh_uri_parse(ctx, uri, &parts)
+           && mesh_forget_key(ctx, public, parts.profile);
 }

@@ -103,12 +103,28 @@ static int is_alnum(char c)
            || (c >= 'A' && c <= 'Z');
 }
 
+static int check_free(struct mesh_context *ctx,
+                      const struct mesh_profile *profile, const char *role)
+{
+    const struct mesh_profile_key *other;
+
+    if (strcmp(role, MESH_ROLE_DEFAULT) == 0
+        || mesh_profile_find_keys(ctx, profile, role, &other, 1) == 0)
+        return 1;
+    return mesh_raise(ctx, MESH_R_KEY_EXISTS,
+                      "%s profile %s has a key in role '%s': delete that one "
+                      "first ('meshctl delete mesh://%s/%s'), or take another "
+                      "role",
+                      mesh_kind_word(profile->kind), profile->identifier, role,
+                      profile->identifier, other->udf);
+}
+
 int mesh_payload_check_role(struct mesh_context *ctx,
                             const struct mesh_profile *profile,
-                            const char *role)
+                            const char *role, EVP_PKEY *key)
 {
-    const json_t *present =
-        json_object_get(mesh_payload_inner(profile->payload), role);
+    json_t *inner = mesh_payload_inner(profile->payload);
+    const json_t *present = json_object_get(inner, role);
     const struct mesh_profile_key *other;
     size_t i = 0;
 
@@ -127,7 +143,8 @@ int mesh_payload_check_role(struct mesh_context *ctx,
                           "role '%.100s' means something else in profile %s; "
                           "take another name",
                           role, profile->identifier);
-    return 1;
+    return (key != NULL && mesh_payload_find_key(ctx, inner, key) != NULL)
+           || check_free(ctx, profile, role);
 }
 
 int mesh_payload_enter_key(struct mesh_context *ctx,
@@ -150,21 +167,46 @@ int mesh_payload_enter_key(struct mesh_context *ctx,
                : mesh_raise(ctx, MESH_R_MEMORY, "%s", role);
 }
 
-int mesh_payload_remove_key(struct mesh_context *ctx,
-                            struct mesh_profile *profile, EVP_PKEY *key)
+/* The role whose list has the key, where *at says; NULL if there is none. */
+static const char *find_listed(struct mesh_context *ctx, json_t *inner,
+                               EVP_PKEY *key, size_t *at)
 {
-    json_t *inner = mesh_payload_inner(profile->payload), *list, *object;
+    json_t *list, *object;
     const char *role;
     size_t i;
 
     json_object_foreach (inner, role, list)
         json_array_foreach (list, i, object)
             if (is_key(ctx, object, key)) {
-                json_array_remove(list, i);
-                if (json_array_size(list) == 0)
-                    json_object_del(inner, role);
-                return 1;
+                *at = i;
+                return role;
             }
-    return mesh_raise(ctx, MESH_R_NO_ROLE, "profile %s has the key no more",
-                      profile->identifier);
+    return NULL;
+}
+
+int mesh_payload_lists_key(struct mesh_context *ctx,
+                           const struct mesh_profile *profile, EVP_PKEY *key)
+{
+    size_t i;
+
+    return find_listed(ctx, mesh_payload_inner(profile->payload), key, &i)
+           != NULL;
+}
+
+int mesh_payload_remove_key(struct mesh_context *ctx,
+                            struct mesh_profile *profile, EVP_PKEY *key)
+{
+    json_t *inner = mesh_payload_inner(profile->payload), *list;
+    const char *role;
+    size_t i;
+
+    role = find_listed(ctx, inner, key, &i);
+    if (role == NULL)
+        return mesh_raise(ctx, MESH_R_NO_ROLE, "profile %s has the key no more",
+                          profile->identifier);
+    list = json_object_get(inner, role);
+    json_array_remove(list, i);
+    if (json_array_size(list) == 0)
+        json_object_del(inner, role);
+    return 1;
 }

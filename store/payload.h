@@ -28,17 +28,22 @@ json_t *mesh_payload_find_key(struct mesh_context *ctx, json_t *payload,
 int mesh_payload_set_certificates(struct mesh_context *ctx, json_t *object,
                                   EVP_PKEY *key, STACK_OF(X509) * certificates);
 
-/* Whether a key may be put under role: a list of keys, or a new member whose
- * name does not mean another key already.  MESH_R_USAGE. */
+/* Whether a key (NULL: a new one) may be put under role: a list of keys, or a
+ * new member whose name does not mean another key already; MESH_R_USAGE.  A
+ * second key would take the role's URI from the first, which may be in use: but
+ * for MESH_ROLE_DEFAULT, MESH_R_KEY_EXISTS. */
 int mesh_payload_check_role(struct mesh_context *ctx,
                             const struct mesh_profile *profile,
-                            const char *role);
+                            const char *role, EVP_PKEY *key);
 /* Enters a key in the profile's payload under a role that was checked; or its
  * certificates alone if it is there.  certificates may be NULL. */
 int mesh_payload_enter_key(struct mesh_context *ctx,
                            struct mesh_profile *profile, const char *role,
                            EVP_PKEY *key, STACK_OF(X509) * certificates);
-/* Takes a key that was entered so out again; fails if it is not there. */
+/* Whether a key was entered so, and can be taken out again. */
+int mesh_payload_lists_key(struct mesh_context *ctx,
+                           const struct mesh_profile *profile, EVP_PKEY *key);
+/* Takes it out; fails if it is not there. */
 int mesh_payload_remove_key(struct mesh_context *ctx,
                             struct mesh_profile *profile, EVP_PKEY *key);
 

@@ -231,7 +231,7 @@ int mesh_role_raise_several(struct mesh_context *ctx,
             OPENSSL_strlcat(list, keys[i]->udf, sizeof(list));
         }
     }
-    return mesh_raise(ctx, MESH_R_NO_ROLE,
+    return mesh_raise(ctx, MESH_R_AMBIGUOUS,
                       "%s profile %.64s has several keys '%.100s'%s; name one "
                       "by its fingerprint: %s",
                       mesh_kind_word(profile->kind), profile->identifier, role,

@@ -121,7 +121,7 @@ static int check_passphrase(struct mesh_context *ctx,
     return 1;
 }
 
-/* A second key under a role takes the role's URI from the first. */
+/* Several keys under MESH_ROLE_DEFAULT: its URI names none of them. */
 static void note_several(struct mesh_context *ctx,
                          const struct mesh_profile *profile, const char *role,
                          const char *udf)
@@ -159,7 +159,7 @@ static int import_key(struct mesh_context *ctx, const struct import *import,
     ok = mesh_uri_profile_name(ctx, import->profile, name)
          && mesh_change_lock(&change)
          && mesh_resolve_profile(ctx, name, &profile, &ignored)
-         && mesh_payload_check_role(ctx, profile, import->role)
+         && mesh_payload_check_role(ctx, profile, import->role, input->key)
          && check_new(ctx, input->key)
          && (import->in_place ? register_file(ctx, import->file,
                                               &import->passphrase, &public)

@@ -3,6 +3,8 @@
  *
  * meshctl default, delete and lock.
  */
+#include "store/make_key.h"
+#include "store/payload.h"
 #include "store/resolve.h"
 #include "tools/change.h"
 #include "tools/command.h"
@@ -302,30 +304,59 @@ static int find_stored_key(struct mesh_context *ctx, const char *fingerprint,
     return found == 1;
 }
 
-/* Finds the key that a URI names: of a profile, or of the key store alone. */
+/* Finds the key that a URI names: of a profile, *target, or of the key store
+ * alone. */
 static int find_key(struct mesh_context *ctx, const char *uri,
-                    const struct mesh_uri *parsed, struct mesh_key_name *name)
+                    const struct mesh_uri *parsed, struct target *target,
+                    struct mesh_key_name *name)
 {
     struct failure failure;
     struct mesh_context quiet = failure_catch(ctx, &failure);
-    struct target target = {NULL, NULL};
-    int ok;
 
-    if (!target_open_uri(&quiet, uri, &target)) {
+    if (!target_open_uri(&quiet, uri, target)) {
         if (failure.reason == MESH_R_FINGERPRINT_UNKNOWN
             && parsed->role[0] == '\0'
             && find_stored_key(ctx, parsed->profile, name))
             return 1;
         return mesh_raise(ctx, failure.reason, "%s", failure.text);
     }
-    ok = target.key != NULL
-             ? mesh_key_name_of(ctx, target.key->public, name)
-             : mesh_raise(ctx, MESH_R_PROFILE_MISSING,
-                          "%s profile %s is not in the layout of this device",
-                          mesh_kind_word(target.profile->kind),
-                          target.profile->identifier);
-    target_clear(&target);
-    return ok;
+    return target->key != NULL
+               ? mesh_key_name_of(ctx, target->key->public, name)
+               : mesh_raise(ctx, MESH_R_PROFILE_MISSING,
+                            "%s profile %s is not in the layout of this device",
+                            mesh_kind_word(target->profile->kind),
+                            target->profile->identifier);
+}
+
+/* The private half, then the public one where that was entered under a role:
+ * the role is free again.  Of a dead key, the public half alone. */
+static int delete_key(struct mesh_context *ctx, const struct target *target,
+                      const struct mesh_key_name *name)
+{
+    struct failure failure;
+    struct mesh_context quiet = failure_catch(ctx, &failure);
+    int listed =
+        target->key != NULL
+        && mesh_payload_lists_key(ctx, target->profile, target->key->public);
+    int held = 1;
+
+    if (listed && !mesh_keystore_holds(&quiet, name, &held))
+        held = 1; /* deleting it will tell */
+    if (held && !mesh_keystore_delete(ctx, name))
+        return 0;
+    if (!listed)
+        return 1;
+    quiet = failure_catch(ctx, &failure);
+    if (mesh_forget_key(held ? &quiet : ctx, target->key->public,
+                        target->profile->identifier))
+        return 1;
+    if (held)
+        command_note("the private key is deleted, but %s profile %s still has "
+                     "the public one: %s: %s",
+                     mesh_kind_word(target->profile->kind),
+                     target->profile->identifier,
+                     mesh_reason_text(failure.reason), failure.text);
+    return held;
 }
 
 /* The entry of the profile that a URI names, without reading its file: broken
@@ -374,6 +405,7 @@ int command_delete(struct mesh_context *ctx, int argc, char **argv)
         {NULL, NULL, NULL, 0},
     };
     const struct mesh_layout_entry *entry;
+    struct target target = {NULL, NULL};
     struct mesh_layout *layout = NULL;
     struct mesh_key_name name;
     struct mesh_uri uri;
@@ -397,10 +429,11 @@ int command_delete(struct mesh_context *ctx, int argc, char **argv)
                             keys ? " with its private keys" : ""))
              && delete_profile_locked(ctx, entry, keys);
     else
-        ok = find_key(ctx, argv[0], &uri, &name)
+        ok = find_key(ctx, argv[0], &uri, &target, &name)
              && (yes || confirm(ctx, "private key", name.udf, ""))
-             && mesh_keystore_delete(ctx, &name);
+             && delete_key(ctx, &target, &name);
 end:
+    target_clear(&target);
     mesh_layout_free(layout);
     return ok;
 }

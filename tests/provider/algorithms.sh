@@ -19,7 +19,8 @@ key() {
     }
     say "$*"
     plain pkey -in key.pem -pubout -out key.pub
-    uri=$(meshctl import key.pem --role "Key$((n += 1))" 2> log)
+    n=$((n + 1))
+    uri=$(meshctl import key.pem --role "Key$n" 2> log)
 }
 
 # signs INPUT OPTION...: pkeyutl, there and back

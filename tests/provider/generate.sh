@@ -38,7 +38,7 @@ say "several threads and processes at once"
 before=$(keys)
 pids=()
 for _ in 1 2 3; do
-    generate EC "group:P-256 role:pool" 4 2 & pids+=($!)
+    generate EC "group:P-256 profile:device" 4 2 & pids+=($!)
 done
 plain genpkey -algorithm ED25519 -out key.pem
 meshctl import key.pem --role Meanwhile & pids+=($!)
@@ -46,7 +46,7 @@ for pid in "${pids[@]}"; do
     wait "$pid" || die "one of them failed"
 done
 same "$(keys)" $((before + 25))
-same "$(meshctl show mesh://device | grep -c '(pool)')" 24
+same "$(meshctl show mesh://device | grep -c '(ImportedKeys)')" 25
 has "held: yes" meshctl show mesh://device/Meanwhile
 meshctl verify mesh://device
 ! meshctl list --keys | grep "no profile" || die "an orphan"

@@ -67,4 +67,4 @@ finds "" -alias nobody mesh:
 say "an alias of several keys gives names, and no key by chance"
 finds "Name Name" -alias sign mesh:
 openssl storeutl -noout -keys -alias sign mesh: 2>&1 |
-    grep "2 keys fit the search"
+    grep "ambiguous name.*2 keys fit the search"

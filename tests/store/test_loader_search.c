@@ -432,7 +432,7 @@ static void test_alias(void **state)
     assert_int_equal(OSSL_STORE_find(store, search), 1);
     OSSL_STORE_SEARCH_free(search);
     assert_string_equal(load_all(store), "");
-    expect_queued(MESH_R_NO_ROLE, "2 keys fit the search, mesh://");
+    expect_queued(MESH_R_AMBIGUOUS, "2 keys fit the search, mesh://");
 }
 
 /* Searches that libcrypto would not send. */

@@ -118,26 +118,24 @@ static void test_make_and_unmake(void **state)
     expect_ok(ctx,
               mesh_make_key(ctx, "P-256", "device", "vpn", &first, &uri[0]));
     names("mesh://device/vpn", first);
-    expect_ok(ctx,
-              mesh_make_key(ctx, "ED25519", NULL, "vpn", &second, &uri[1]));
+    expect_ok(ctx, mesh_make_key(ctx, "ED25519", NULL, NULL, &second, &uri[1]));
+    names("mesh://device/" MESH_ROLE_DEFAULT, second);
     expect_ok(ctx,
               mesh_make_key(ctx, "ED25519", device_udf, NULL, &third, &uri[2]));
-    names(uri[0], first); /* though the role names two now */
-    assert_false(one_key("vpn"));
-    expect_error(ctx, MESH_R_NO_ROLE, "several keys 'vpn'");
+    assert_false(one_key(MESH_ROLE_DEFAULT));
+    expect_error(ctx, MESH_R_AMBIGUOUS, "several keys '" MESH_ROLE_DEFAULT "'");
     assert_true(one_key(strrchr(uri[0], '/') + 1));
     assert_true(one_key(device_udf)); /* for signatures and for encryption */
     BIO_snprintf(own, sizeof(own), "mesh://device/%s", device_udf);
     names(own, fake.keys[0]);
     names(uri[1], second);
-    names("mesh://device/" MESH_ROLE_DEFAULT, third);
+    names(uri[2], third);
     assert_int_equal(held(), 4);
 
     expect_ok(ctx, mesh_unmake_key(ctx, first, uri[0]));
-    names("mesh://device/vpn", second);
-    expect_ok(ctx, mesh_unmake_key(ctx, second, uri[1]));
     assert_int_equal(count_of("vpn"), 0);
-    assert_int_equal(count_of(MESH_ROLE_DEFAULT), 1);
+    expect_ok(ctx, mesh_unmake_key(ctx, second, uri[1]));
+    names("mesh://device/" MESH_ROLE_DEFAULT, third);
     assert_int_equal(held(), 2);
 
     assert_false(mesh_unmake_key(ctx, first, uri[0]));
@@ -147,6 +145,34 @@ static void test_make_and_unmake(void **state)
     EVP_PKEY_free(third);
     for (size_t i = 0; i < 3; i++)
         OPENSSL_free(uri[i]);
+}
+
+/* A role in use keeps its URI, and is free again when its key is gone. */
+static void test_renewed(void **state)
+{
+    EVP_PKEY *first, *second;
+    struct mesh_key_name name;
+    char *uri[2];
+
+    (void)state;
+    expect_ok(ctx, mesh_make_key(ctx, "P-256", NULL, "vpn", &first, &uri[0]));
+    assert_false(mesh_make_key(ctx, "P-256", NULL, "vpn", &second, &uri[1]));
+    expect_error(ctx, MESH_R_KEY_EXISTS, "or take another role");
+    names("mesh://device/vpn", first);
+    assert_int_equal(held(), 2);
+    /* Of a dead key, too. */
+    expect_ok(ctx, mesh_key_name_of(ctx, first, &name)
+                       && mesh_keystore_delete(ctx, &name));
+    assert_false(mesh_make_key(ctx, "P-256", NULL, "vpn", &second, &uri[1]));
+    expect_error(ctx, MESH_R_KEY_EXISTS, device_udf);
+    expect_ok(ctx, mesh_forget_key(ctx, first, "device"));
+    expect_ok(ctx, mesh_make_key(ctx, "P-256", NULL, "vpn", &second, &uri[1]));
+    names("mesh://device/vpn", second);
+    assert_int_equal(held(), 2);
+    EVP_PKEY_free(first);
+    EVP_PKEY_free(second);
+    OPENSSL_free(uri[0]);
+    OPENSSL_free(uri[1]);
 }
 
 /* The file's text; the caller frees. */
@@ -305,9 +331,9 @@ static void test_odd_allocator(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_make_and_unmake), TEST(test_refused),
-        TEST(test_stopped),         TEST(test_not_undone),
-        TEST(test_odd_allocator),
+        TEST(test_make_and_unmake), TEST(test_renewed),
+        TEST(test_refused),         TEST(test_stopped),
+        TEST(test_not_undone),      TEST(test_odd_allocator),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -232,7 +232,7 @@ static void test_application(void **state)
     /* Two devices' keys, neither device is this one. */
     gives("mesh://" SSH, MESH_OBJECT_ANY,
           "name mesh://" SSH "/" SSH_1 "\nname mesh://" SSH "/" SSH_2 "\n");
-    fails("mesh://" SSH "/sign", MESH_OBJECT_ANY, MESH_R_NO_ROLE,
+    fails("mesh://" SSH "/sign", MESH_OBJECT_ANY, MESH_R_AMBIGUOUS,
           "none of them known as this device's");
     gives("mesh://" SSH "/" SSH_2, MESH_OBJECT_ANY,
           "public mesh://" SSH "/" SSH_2 "\n");

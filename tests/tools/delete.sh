@@ -44,16 +44,43 @@ has "held: no" meshctl show mesh://device/auth
 same "$(keys)" 5
 fails_with "private key not held" meshctl delete --yes mesh://device/auth
 
+say "a role is free again when its key is gone"
+genpkey() {
+    openssl genpkey -propquery '?provider=mesh' -algorithm ED25519 \
+        -pkeyopt role:rot -out rot.pem "$@"
+}
+genpkey
+fails_with "or take another role" genpkey
+meshctl delete --yes mesh://device/rot
+genpkey
+openssl pkey -noout -in mesh://device/rot
+meshctl verify mesh://device
+say "also that of a key whose private half is gone already"
+cp -r .cryptomesh before
+meshctl delete --yes mesh://device/rot
+rm -r .cryptomesh
+mv before .cryptomesh
+has "held: no" meshctl show mesh://device/rot
+meshctl delete --yes mesh://device/rot
+fails_with "no such key" meshctl show mesh://device/rot
+has "1 of the 3 private keys" meshctl doctor
+say "where the profile cannot be signed the public half stays, which is said"
+genpkey
+meshctl delete --yes mesh://device/sign
+has "still has the public one" meshctl delete --yes mesh://device/rot
+has "held: no" meshctl show mesh://device/rot
+same "$(keys)" 4
+
 say "a profile: its files and its default; its keys stay, unless --keys"
 touch ".cryptomesh/${first#mesh://}/${first#mesh://}.all.mmm"
 meshctl delete --yes mesh://device
 same "$(meshctl list | wc -l)" 1
 same "$(meshctl default)" ""
-same "$(keys)" 5
+same "$(keys)" 4
 [ ! -e ".cryptomesh/${first#mesh://}" ] || die "its folder is still there"
 meshctl delete --yes --keys "$second"
 same "$(meshctl list)" ""
-same "$(keys)" 2
+same "$(keys)" 1
 
 say "keys that no profile has, by their fingerprint"
 for udf in $(meshctl list --keys | awk '{ print $2 }'); do

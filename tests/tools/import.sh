@@ -51,24 +51,32 @@ plain genpkey -algorithm ED25519 -aes-256-cbc -pass file:pass -out secret.pem
 has "held: yes" meshctl show \
     "$(meshctl import secret.pem --role Secret --passphrase-file - < pass)"
 
-say "a key whose private half was deleted can come back"
-uri=$(meshctl reference mesh://device/Encrypted)
-meshctl delete --yes "$uri"
-has "held: no" meshctl show "$uri"
-imported encrypted.pem P-521 --passphrase-file pass
+say "a key that was deleted can come back"
+meshctl delete --yes mesh://device/Encrypted
+fails_with "no such key" meshctl show mesh://device/Encrypted
+imported encrypted.pem P-521 --passphrase-file pass --role Encrypted
 same "$(meshctl show mesh://device | grep -c P-521)" 1
 
-say "a second key under a role takes the role's URI away, and says so"
+say "a second key does not take a role's URI away"
 for name in a b; do
     plain genpkey -algorithm ED25519 -out $name.pem
 done
-meshctl import a.pem --role Two 2> error.txt
-! grep "now names" error.txt || die "one key is not several"
-second=$(meshctl import b.pem --role Two 2> error.txt)
-grep -q "the role Two now names 2 keys.*$second" error.txt ||
+meshctl import a.pem --role One
+before=$(state)
+fails_with "first ('meshctl delete mesh://" meshctl import b.pem --role One
+same "$(state)" "$before"
+eval "$(meshctl import b.pem --role One 2>&1 | sed "s/.*'\(.*\)'.*/\1/") --yes"
+meshctl import b.pem --role One
+same "$(openssl pkey -in mesh://device/One -pubout)" \
+    "$(plain pkey -in b.pem -pubout)"
+say "but where none is asked for there may be several, and that is said"
+plain genpkey -algorithm ED25519 -out c.pem
+last=$(meshctl import c.pem 2> error.txt)
+grep -q "the role ImportedKeys now names [0-9]* keys.*$last" error.txt ||
     die "$(cat error.txt)"
-fails_with "several keys 'Two'; name one by its fingerprint: M" \
-    openssl pkey -noout -in mesh://device/Two
-fails_with "several keys 'Two'; name one by its fingerprint: M" \
-    meshctl show mesh://device/Two
-openssl pkey -noout -in "$second"
+for with in "openssl pkey -noout -in" "meshctl show"; do
+    fails_with "ambiguous name" $with mesh://device/ImportedKeys
+    fails_with "several keys 'ImportedKeys'; name one by its fingerprint: M" \
+        $with mesh://device/ImportedKeys
+done
+openssl pkey -noout -in "$last"

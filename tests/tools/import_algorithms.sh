@@ -15,7 +15,8 @@ imported() {
         say "$name: this OpenSSL has none"
         return 1
     }
-    uri=$(meshctl import key.pem --role "Key$((n += 1))" 2> log)
+    n=$((n + 1))
+    uri=$(meshctl import key.pem --role "Key$n" 2> log)
     has "$name  ${uri#mesh://}  held: yes" meshctl show "$uri"
     plain pkey -in key.pem -pubout -out key.pub
     say "$name: $uri"

@@ -42,5 +42,6 @@ same "$(state)" "$before"
 
 say "deleting it deletes the registration, not the file"
 meshctl delete --yes mesh://device/WebServer
-has "held: no" meshctl show mesh://device/WebServer
+fails_with "no such key" meshctl show mesh://device/WebServer
 plain pkey -in keys/www.pem -noout
+meshctl import keys/www.pem --in-place --role WebServer
