@@ -249,34 +249,56 @@ static int take_option(struct mesh_context *ctx,
 
 enum { OPTION_END = -1, OPTION_BAD = -2 };
 
+/* The word that getopt_long() is going to take an option from. */
+static const char *next_word(int argc, char **argv)
+{
+    int i = optind > 0 ? optind : 1;
+
+    while (i < argc && (argv[i][0] != '-' || argv[i][1] == '\0'))
+        i++;
+    return i < argc ? argv[i] : "";
+}
+
+/* "; --out is" for -out. */
+static const char *with_two(const char *word, size_t len,
+                            const struct option *table, char *text, size_t size)
+{
+    text[0] = '\0';
+    for (; word[1] != '-' && table->name != NULL; table++)
+        if (strlen(table->name) == len - 1
+            && strncmp(table->name, word + 1, len - 1) == 0)
+            snprintf(text, size, "; --%s is", table->name);
+    return text;
+}
+
 /*
  * The row of the next option in table, OPTION_END, or OPTION_BAD with the error
  * raised; command is "" or the command's name and a blank.  The abbreviations
  * that getopt_long() takes are refused: they would change their meaning with
- * the next option that is added, and --passphrase is none.
+ * the next option that is added, and --passphrase is none.  So are letters in
+ * one word: -home is not -h.
  */
 static int next_option(struct mesh_context *ctx, const char *command, int argc,
                        char **argv, const char *shorts,
                        const struct option *table)
 {
+    const char *word = next_word(argc, argv);
     int row = 0, c = getopt_long(argc, argv, shorts, table, &row);
-    const char *word = argv[optind - 1];
-    size_t len;
+    size_t len = strcspn(word, "=");
+    char meant[64];
 
     if (c == -1)
         return OPTION_END;
-    if (optarg == word)
-        word = argv[optind - 2];
-    len = strcspn(word, "=");
     if (c != ':' && c != '?') {
         for (; c != 0 && table[row].val != c; row++)
             continue;
-        if (word[1] != '-' || len - 2 == strlen(table[row].name))
+        if (len == (word[1] != '-' ? 2 : 2 + strlen(table[row].name)))
             return row;
     }
-    mesh_raise(ctx, MESH_R_USAGE, "option %.*s %s; see 'meshctl %s--help'",
+    mesh_raise(ctx, MESH_R_USAGE, "option %.*s %s%s; see 'meshctl %s--help'",
                (int)(len < 100 ? len : 100), word,
-               c == ':' ? "wants a value" : "is not known", command);
+               c == ':' ? "wants a value" : "is not known",
+               with_two(word, len, table, meant, sizeof(meant)), command);
     return OPTION_BAD;
 }
 

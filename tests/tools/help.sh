@@ -42,6 +42,18 @@ ends 2 meshctl --home
 ends 2 meshctl --vers
 ends 2 meshctl list --js
 fails_with "option --js is not known" meshctl list --js
+say "one - where two are wanted: the right word is accused, and the right one said"
+fails_with "option -out is not known; --out is; see 'meshctl reference --help'" \
+    meshctl reference mesh://device/auth -out y
+fails_with "option -json is not known; --json is" meshctl list -json
+fails_with "option -out is not known; --out is" \
+    meshctl reference -out=y mesh://device/auth
+fails_with "option -passin is not known; see" \
+    meshctl import enc.pem -passin pass:abc
+fails_with "option -x is not known; see" meshctl list -x
+fails_with "option -home is not known; --home is" meshctl -home /tmp list
+fails_with "option --nosuch is not known; see" \
+    meshctl reference mesh://device/auth --out --out --nosuch
 fails_with "option --role wants a value" meshctl import x --role
 fails_with "see 'meshctl --help'" meshctl nonsense
 fails_with "create what? device, personal, application" meshctl create
