@@ -13,6 +13,7 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
+#define WHERE_MAX 256
 #define BITS_FULL 140 /* of a fingerprint that is no abbreviation */
 
 /* Words that stand for a default. */
@@ -39,22 +40,35 @@ static const struct word *find_word(const char *name)
     return NULL;
 }
 
+/* Adds to an error's text where was searched: " (in HOME)". */
+static const char *where(struct mesh_search *s, char *text, size_t size)
+{
+    struct mesh_context quiet = mesh_context_quiet(s->ctx);
+    char *home = mesh_layout_home(&quiet);
+
+    BIO_snprintf(text, size, home != NULL ? " (in %.200s)" : "", home);
+    OPENSSL_free(home);
+    return text;
+}
+
 static int find_default(struct mesh_search *s, const struct word *word)
 {
     const struct mesh_layout_entry *entry =
         mesh_layout_default(s->layout, word->kind, word->application);
+    char in[WHERE_MAX];
 
     if (entry == NULL)
         return mesh_raise(s->ctx, MESH_R_NO_DEFAULT,
-                          "no default for \"%s\" on this device; meshctl "
+                          "no default for \"%s\" on this device%s; meshctl "
                           "default sets it, meshctl create makes one",
-                          word->name);
+                          word->name, where(s, in, sizeof(in)));
     return mesh_locate(s->ctx, s->layout, entry, MESH_LOCATE_QUICK,
                        &s->profile);
 }
 
 static int find_account(struct mesh_search *s, const char *account)
 {
+    char in[WHERE_MAX];
     size_t i;
 
     for (i = 0; i < mesh_layout_count(s->layout); i++) {
@@ -67,9 +81,9 @@ static int find_account(struct mesh_search *s, const char *account)
                                    &s->profile);
     }
     return mesh_raise(s->ctx, MESH_R_ACCOUNT,
-                      "no personal profile on this device is registered as "
+                      "no personal profile on this device%s is registered as "
                       "\"%.100s\"",
-                      account);
+                      where(s, in, sizeof(in)), account);
 }
 
 /*
@@ -161,6 +175,7 @@ static int find_key(struct mesh_search *s, const char *name,
 {
     struct mesh_profile *profile;
     struct mesh_attempt attempt;
+    char in[WHERE_MAX];
     size_t i, count = mesh_layout_count(s->layout);
     int ok = 1, taken;
 
@@ -188,9 +203,8 @@ static int find_key(struct mesh_search *s, const char *name,
     if (s->key == NULL)
         return mesh_raise(
             s->ctx, MESH_R_FINGERPRINT_UNKNOWN,
-            "%.64s names no profile and no key on this device%s"
-            "%s",
-            name,
+            "%.64s names no profile and no key on this device%s%s%s", name,
+            where(s, in, sizeof(in)),
             attempt.reason == MESH_R_NONE ? "" : "; unread: ", attempt.text);
     /* A device only in a personal profile, or another rule's name for the key
      * that is a profile's identity. */
