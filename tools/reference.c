@@ -101,6 +101,22 @@ static int write_reference(struct mesh_context *ctx, const char *uri,
     return ok;
 }
 
+/* A file that stands for a key that is elsewhere would be of no use.  Where the
+ * key store cannot be asked nobody knows. */
+static int check_held(struct mesh_context *ctx, EVP_PKEY *key)
+{
+    struct mesh_context quiet = mesh_context_quiet(ctx);
+    struct mesh_key_name name;
+    int held;
+
+    if (!mesh_key_name_of(ctx, key, &name))
+        return 0;
+    return !mesh_keystore_holds(&quiet, &name, &held) || held
+           || mesh_raise(ctx, MESH_R_KEY_NOT_HELD,
+                         "a file that refers to %s would be of no use here",
+                         name.udf);
+}
+
 int command_reference(struct mesh_context *ctx, int argc, char **argv)
 {
     const char *path = NULL;
@@ -129,7 +145,8 @@ int command_reference(struct mesh_context *ctx, int argc, char **argv)
              == NULL)
         ok = 0;
     else if (path != NULL)
-        ok = write_reference(ctx, uri, path);
+        ok = check_held(ctx, mesh_key_public(key))
+             && write_reference(ctx, uri, path);
     else
         ok = puts(uri) != EOF;
     mesh_objects_free(&objects);

@@ -4,6 +4,7 @@
  * What the user means by a URI or a file.
  */
 #include "tools/target.h"
+#include "platform/reference.h"
 #include "store/resolve.h"
 #include "tools/change.h"
 #include "tools/command.h"
@@ -11,7 +12,10 @@
 
 #include <openssl/crypto.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#define REFERENCE_FILE_MAX (1u << 20) /* octets, with what else is in it */
 
 /* What is meant where a URI stands without its scheme, or there is no such
  * file: the part before the role says it. */
@@ -27,14 +31,38 @@ static int names_profile(const char *text)
            || strchr(name, '@') != NULL;
 }
 
+int target_raise_reference(struct mesh_context *ctx, const char *path)
+{
+    struct mesh_context quiet = mesh_context_quiet(ctx);
+    unsigned char *data = NULL;
+    char *uri = NULL;
+    struct stat st;
+    size_t len = 0;
+    int is;
+
+    if (stat(path, &st) == 0 && S_ISREG(st.st_mode)
+        && input_read(&quiet, path, REFERENCE_FILE_MAX, &data, &len))
+        uri = mesh_reference_of_file(ctx, data, len);
+    is = uri != NULL;
+    if (is)
+        mesh_raise(ctx, MESH_R_USAGE,
+                   "%.200s is a key-reference file; its URI is %.300s", path,
+                   uri);
+    OPENSSL_clear_free(data, len);
+    OPENSSL_free(uri);
+    return is;
+}
+
 int target_parse_uri(struct mesh_context *ctx, const char *uri,
                      struct mesh_uri *parsed)
 {
     if (!mesh_uri_is(uri))
-        return mesh_raise(
-            ctx, MESH_R_URI_SYNTAX, "'%.200s' is no URI; %s%.200s", uri,
-            names_profile(uri) ? "write mesh://" : "one is mesh://device/sign",
-            names_profile(uri) ? uri : "");
+        return !target_raise_reference(ctx, uri)
+               && mesh_raise(ctx, MESH_R_URI_SYNTAX,
+                             "'%.200s' is no URI; %s%.200s", uri,
+                             names_profile(uri) ? "write mesh://"
+                                                : "one is mesh://device/sign",
+                             names_profile(uri) ? uri : "");
     return mesh_uri_parse(ctx, uri, parsed);
 }
 
@@ -73,6 +101,8 @@ int target_open_file(struct mesh_context *ctx, const char *path,
     if (names_profile(path) && access(path, F_OK) != 0)
         return mesh_raise(ctx, MESH_R_FILE_MISSING,
                           "%.200s; the profile is mesh://%.200s", path, path);
+    if (target_raise_reference(ctx, path))
+        return 0;
     ok = input_read(ctx, path, MESH_PROFILE_FILE_MAX, &data, &len)
          && mesh_profile_parse(ctx, (const char *)data, len, path, profile);
     OPENSSL_clear_free(data, len);

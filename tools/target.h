@@ -14,6 +14,8 @@ struct target {
     const struct mesh_profile_key *key; /* of it; NULL: all of the profile */
 };
 
+/* Whether the file at path is a key reference: raises its URI. */
+int target_raise_reference(struct mesh_context *ctx, const char *path);
 /* mesh_uri_parse() of an argument; what is no URI is answered with the one that
  * was meant. */
 int target_parse_uri(struct mesh_context *ctx, const char *uri,

@@ -28,7 +28,15 @@ say "what cannot be: nothing is written, what was there stays"
 fails_with "no such key" meshctl reference mesh://device/nosuch --out new.pem
 fails_with "names no key" meshctl reference mesh: --out new.pem
 fails_with "write mesh://device/auth" meshctl reference device/auth
-fails_with "'auth.pem' is no URI" meshctl reference auth.pem
+fails_with "'mesh.pem' is no URI" meshctl reference mesh.pem
+for command in "show" "verify" "reference" "delete --yes" "certificate"; do
+    has_certificate=$([ "$command" != certificate ] || echo x.crt)
+    fails_with "auth.pem is a key-reference file; its URI is $uri" \
+        meshctl $command auth.pem $has_certificate
+done
+plain asn1parse -in auth.pem -noout -out auth.der
+fails_with "auth.der is a key-reference file; its URI is $uri" \
+    meshctl show auth.der
 fails_with "is a key-reference file" meshctl import auth.pem
 [ ! -e new.pem ] || die "it was written"
 fails_with "file missing" meshctl reference "$uri" --out "$HOME/missing/new.pem"
@@ -95,3 +103,12 @@ ln -s nowhere dangling
 fails_with "dangling is a link" meshctl reference "$uri" --out dangling
 say "standard output by its name"
 meshctl reference "$uri" --out /dev/stdout | cmp - auth.pem
+
+say "a key that is not here: its URI, but no file, which would be of no use"
+meshctl delete --yes mesh://device/encrypt
+meshctl reference mesh://device/encrypt
+for file in new.pem -; do
+    fails_with "private key not held" \
+        meshctl reference mesh://device/encrypt --out $file
+done
+[ ! -e new.pem ] || die "it was written"
