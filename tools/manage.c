@@ -6,6 +6,7 @@
 #include "store/make_key.h"
 #include "store/payload.h"
 #include "store/resolve.h"
+#include "store/role.h"
 #include "tools/change.h"
 #include "tools/command.h"
 #include "tools/target.h"
@@ -381,6 +382,90 @@ static int entry_of_uri(struct mesh_context *ctx,
            || find_entry(ctx, layout, uri->profile, entry);
 }
 
+/* Whether a personal profile has a device in it. */
+static int contains(const struct mesh_profile *personal,
+                    const struct mesh_layout_entry *device)
+{
+    for (size_t i = 0; i < personal->devices_count; i++)
+        if (mesh_udf_may_equal(&personal->devices[i]->udf, &device->udf))
+            return 1;
+    return 0;
+}
+
+/* What goes with a profile, and what does not come back. */
+static void explain_profile(struct mesh_context *ctx,
+                            const struct mesh_layout *layout,
+                            const struct mesh_layout_entry *entry, int keys)
+{
+    struct mesh_context quiet = mesh_context_quiet(ctx);
+    struct mesh_profile *profile = NULL, *personal = NULL;
+    size_t count = 0;
+    int held;
+
+    if (!mesh_profile_read(&quiet, entry->file, &profile))
+        return; /* a broken one */
+    for (size_t i = 0; i < profile->keys_count; i++)
+        count += mesh_role_holds(&quiet, &profile->keys[i], &held) && held;
+    command_note("%zu private keys of %s profile %s are here: %s", count,
+                 mesh_kind_word(entry->kind), entry->name,
+                 keys ? "they go, too"
+                      : "they stay in the key store, without --keys");
+    mesh_profile_free(profile);
+    for (size_t i = 0; i < mesh_layout_count(layout); i++) {
+        const struct mesh_layout_entry *other = mesh_layout_entry(layout, i);
+
+        if (entry->kind != MESH_PROFILE_DEVICE
+            || other->kind != MESH_PROFILE_PERSONAL
+            || !mesh_profile_read(&quiet, other->file, &personal))
+            continue;
+        if (contains(personal, entry))
+            command_note("personal profile %s contains this device, and no "
+                         "other one can take its place there",
+                         other->name);
+        mesh_profile_free(personal);
+    }
+}
+
+/* What cannot be done without a key. */
+static void explain_key(struct mesh_context *ctx, const struct target *target)
+{
+    const struct mesh_profile *profile = target->profile;
+    const struct mesh_profile_key *keys[2];
+    const char *signer =
+        profile != NULL && profile->kind == MESH_PROFILE_PERSONAL ? "online"
+                                                                  : "sign";
+
+    if (profile == NULL || profile->kind == MESH_PROFILE_APPLICATION)
+        return;
+    if (mesh_profile_find_keys(ctx, profile, signer, keys, 2) == 1
+        && keys[0] == target->key)
+        command_note("this key signs %s profile %s, which can never be changed "
+                     "again without it",
+                     mesh_kind_word(profile->kind), profile->identifier);
+    else if (strcmp(mesh_profile_role(target->key), "master") == 0)
+        command_note("this key signs the master profile in personal profile "
+                     "%s, which can never be changed again without it",
+                     profile->identifier);
+}
+
+static int confirm_profile(struct mesh_context *ctx,
+                           const struct mesh_layout *layout,
+                           const struct mesh_layout_entry *entry, int keys)
+{
+    if (isatty(STDIN_FILENO))
+        explain_profile(ctx, layout, entry, keys);
+    return confirm(ctx, "profile", entry->name,
+                   keys ? " with its private keys" : "");
+}
+
+static int confirm_key(struct mesh_context *ctx, const struct target *target,
+                       const struct mesh_key_name *name)
+{
+    if (isatty(STDIN_FILENO))
+        explain_key(ctx, target);
+    return confirm(ctx, "private key", name->udf, "");
+}
+
 /* With the lock of the layout: what is deleted must not come back by a change
  * that was under way. */
 static int delete_profile_locked(struct mesh_context *ctx,
@@ -424,13 +509,11 @@ int command_delete(struct mesh_context *ctx, int argc, char **argv)
         goto end;
     if (entry != NULL)
         ok = check_in_use(ctx, layout, entry)
-             && (yes
-                 || confirm(ctx, "profile", entry->name,
-                            keys ? " with its private keys" : ""))
+             && (yes || confirm_profile(ctx, layout, entry, keys))
              && delete_profile_locked(ctx, entry, keys);
     else
         ok = find_key(ctx, argv[0], &uri, &target, &name)
-             && (yes || confirm(ctx, "private key", name.udf, ""))
+             && (yes || confirm_key(ctx, &target, &name))
              && delete_key(ctx, &target, &name);
 end:
     target_clear(&target);

@@ -16,6 +16,13 @@ say "what is not there"
 fails_with "unknown fingerprint" \
     meshctl delete --yes mesh://MAAAA-AAAAA-AAAAA-AAAAA-AAAAA-AAAAA
 fails_with "no default profile" meshctl delete --yes mesh://web
+say "the folder that was searched is named"
+fails_with "on this device (in $HOME/.cryptomesh)" \
+    meshctl delete --yes mesh://MAAAA-AAAAA-AAAAA-AAAAA-AAAAA-AAAAA
+fails_with "on this device (in $HOME/other)" \
+    meshctl --home "$HOME/other" show mesh://device
+fails_with "on this device (in $HOME/.cryptomesh)" \
+    meshctl show mesh://nobody@example.net
 fails_with "no such key" meshctl delete --yes mesh://device/nosuch
 ends 2 meshctl delete --yes
 say "type= narrows what is found, not what would be deleted"
@@ -26,16 +33,29 @@ if command -v expect > /dev/null; then
     say "on a terminal it asks"
     cat > delete.exp <<'EXPECT'
 set timeout 30
-spawn -noecho $env(MESH_BUILD)/tools/meshctl delete mesh://device/auth
+spawn -noecho $env(MESH_BUILD)/tools/meshctl delete {*}[lrange $argv 1 end]
 expect "Type yes: "
 send "[lindex $argv 0]\r"
 expect eof
 exit [lindex [wait] 3]
 EXPECT
-    fails_with "nothing was deleted" expect delete.exp no
-    fails_with "nothing was deleted" expect delete.exp y
+    fails_with "nothing was deleted" expect delete.exp no mesh://device/auth
+    fails_with "nothing was deleted" expect delete.exp y mesh://device/auth
+    say "it says what goes with it"
+    fails_with "signs device profile ${first#mesh://}, which can never be" \
+        expect delete.exp no mesh://device/sign
+    fails_with "3 private keys of device profile ${first#mesh://} are here: they \
+stay" expect delete.exp no mesh://device
+    fails_with "are here: they go, too" expect delete.exp no mesh://device --keys
     same "$(state)" "$before"
-    expect delete.exp yes
+    personal=$(meshctl create personal --algorithm P-256)
+    fails_with "personal profile ${personal#mesh://} contains this device" \
+        expect delete.exp no mesh://device
+    fails_with "signs the master profile in personal profile" \
+        expect delete.exp no mesh://personal/master
+    meshctl delete --yes --keys "$personal"
+    same "$(state)" "$before"
+    expect delete.exp yes mesh://device/auth
 else
     meshctl delete --yes mesh://device/auth
 fi
