@@ -122,10 +122,31 @@ static int clean(json_t *value)
     return ok;
 }
 
-static void print_list(const json_t *list, const struct owners *owners)
+/* A key by what other commands take: its role, if that names it alone. */
+static void print_key_uri(struct mesh_context *ctx, const json_t *entry,
+                          const struct owners *owners)
+{
+    const char *udf = text_of(entry, "udf", "");
+    const char *role = text_of(entry, "role", "");
+    const struct mesh_profile *profile = NULL;
+    const struct mesh_profile_key *keys[2];
+    struct mesh_key_name name = {.udf = ""};
+
+    OPENSSL_strlcpy(name.udf, udf, sizeof(name.udf));
+    if (owners_find(owners, &name, &profile) == NULL)
+        printf("mesh://%s  %s\n", udf,
+               owners->unread > 0 ? "no profile that can be read"
+                                  : "no profile");
+    else
+        printf("mesh://%s/%s\n", text_of(entry, "profile", ""),
+               mesh_profile_find_keys(ctx, profile, role, keys, 2) == 1 ? role
+                                                                        : udf);
+}
+
+static void print_list(struct mesh_context *ctx, const json_t *list,
+                       const struct owners *owners)
 {
     const json_t *entry;
-    const char *role;
     size_t i;
 
     json_array_foreach (json_object_get(list, "profiles"), i, entry)
@@ -137,14 +158,9 @@ static void print_list(const json_t *list, const struct owners *owners)
                json_object_get(entry, "problem") != NULL ? "  (does not verify)"
                                                          : "");
     json_array_foreach (json_object_get(list, "keys"), i, entry) {
-        role = text_of(entry, "role", NULL);
-        printf("%-11s  %s  %-8s  %-14s  %s%s%s\n", "key",
-               text_of(entry, "udf", ""), text_of(entry, "algorithm", "-"),
-               text_of(entry, "source", ""),
-               text_of(entry, "profile",
-                       owners->unread > 0 ? "no profile that can be read"
-                                          : "no profile"),
-               role != NULL ? "/" : "", role != NULL ? role : "");
+        printf("%-11s  %s  %-8s  %-14s  ", "key", text_of(entry, "udf", ""),
+               text_of(entry, "algorithm", "-"), text_of(entry, "source", ""));
+        print_key_uri(ctx, entry, owners);
     }
 }
 
@@ -180,7 +196,7 @@ int command_list(struct mesh_context *ctx, int argc, char **argv)
     else if (json)
         ok = command_json(ctx, list);
     else if ((ok = clean(list)))
-        print_list(list, &owners);
+        print_list(ctx, list, &owners);
     if (ok && mesh_layout_count(layout) == 0 && isatty(STDERR_FILENO))
         command_note("no profiles yet; 'meshctl create device' makes one");
 end:

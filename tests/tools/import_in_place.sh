@@ -10,7 +10,7 @@ plain pkey -in keys/www.pem -pubout -out www.pub
 say "registered, listed, used"
 uri=$(meshctl import keys/www.pem --in-place --role WebServer 2> note)
 grep -q "the key stays in keys/www.pem" note
-has " -         key-file        $(meshctl default device)/WebServer" \
+has " -         key-file        mesh://$(meshctl default device)/WebServer" \
     meshctl list --keys
 has "held: yes" meshctl show mesh://device/WebServer
 openssl dgst -sha256 -sign "$uri" -out sig www.pub
