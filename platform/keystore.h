@@ -131,6 +131,12 @@ int mesh_keystore_list(struct mesh_context *ctx,
 /* Forgets every key held in memory, at once. */
 int mesh_keystore_lock(struct mesh_context *ctx);
 
+/* Of a holder that has no session bus: with its process. */
+#define MESH_KEYSTORE_NO_BUS                                                   \
+    MESH_KEYSTORE_HOLDER                                                       \
+    ", process %d, was started without a session bus, or its bus has ended; "  \
+    "end that process, and the next use in a session starts one that has it"
+
 /* What doctor wants to know of a reachable key store. */
 struct mesh_keystore_status {
     char program[64]; /* name and version of the holder */
@@ -138,6 +144,7 @@ struct mesh_keystore_status {
     int pid;
     int secret_service; /* 1: answers */
     int locked;         /* 1: the collection is locked */
+    int no_bus;         /* 1: the holder has no session bus to reach it by */
     unsigned cached;    /* keys in memory now */
     unsigned connections;
 };

@@ -157,7 +157,10 @@ static void report_service(struct report *report,
 {
     int never = report->ctx->config.prompt == MESH_PROMPT_NEVER;
 
-    if (!status->secret_service)
+    if (status->no_bus && report->bus)
+        report_add(report, FOUND_PROBLEM, NULL, MESH_KEYSTORE_NO_BUS,
+                   status->pid);
+    else if (!status->secret_service)
         report_add(report, key_files > 0 ? FOUND_WARNING : FOUND_PROBLEM,
                    report->bus ? "start gnome-keyring, KeePassXC or KWallet in "
                                  "the session; key files need none: "

@@ -25,7 +25,7 @@ no_keyd() {
 }
 
 say "first started without a bus, then asked by a program that has one"
-without_bus fails_with "no Secret Service: mesh-keyd has no session bus" \
+without_bus fails_with ", was started without a session bus" \
     call generate P-256
 call generate P-256 > one.pub
 [ "$(call stat one.pub)" = held ]
@@ -42,11 +42,22 @@ done
 eventually no_keyd
 
 say "while key files are registered it stays, for they need no session"
-without_bus call register "$PWD/file.pem" > /dev/null
+(export DBUS_SESSION_BUS_ADDRESS= && call register "$PWD/file.pem") > /dev/null
 served_by=$(without_bus pid)
-without_bus fails_with "no session bus" call generate P-256
+without_bus fails_with "without a session bus" call generate P-256
 without_bus signs file
 [ "$(without_bus pid)" = "$served_by" ]
+
+say "and says which process is in the way of a program that has one"
+fails_with "no Secret Service: mesh-keyd, process $served_by, was started" \
+    call generate P-256
+say "a bus that comes later in the standard place is found"
+path=${DBUS_SESSION_BUS_ADDRESS#unix:path=}
+ln -s "${path%%,*}" "$XDG_RUNTIME_DIR/bus"
+call generate P-256 > late.pub
+[ "$(call stat late.pub)" = held ]
+[ "$(pid)" = "$served_by" ]
+rm "$XDG_RUNTIME_DIR/bus"
 
 kill "$(pid)"
 eventually no_keyd

@@ -30,11 +30,16 @@ cp -p kept.pem keys/ED25519.pem
 finds ok "all 5 private keys"
 
 say "a server: no Secret Service"
+bus=$DBUS_SESSION_BUS_ADDRESS
 export MESH_KEYD_SOCKET=$HOME/server/keyd.sock DBUS_SESSION_BUS_ADDRESS=
 mkdir -m 700 server
 finds warning "no Secret Service answers  -> it needs the session bus"
 same "$(grep -c "key file of M.* is usable" ends.out)" 2
 grep "^warning  3 of the 5 private keys" ends.out | grep "KEY FILES"
+say "where there is a session bus that this mesh-keyd does not know: a problem"
+holder=$(sed -n 's/.*key holder .* process //p' ends.out)
+DBUS_SESSION_BUS_ADDRESS=$bus finds problem \
+    "mesh-keyd, process $holder, was started without a session bus.*; end that"
 openssl dgst -sha256 -sign mesh://device/RSA -out sig kept.pem
 say "nor key files: a problem"
 for role in RSA ED25519; do

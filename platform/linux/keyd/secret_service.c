@@ -490,6 +490,7 @@ static void secret_status(struct mesh_key_source *source,
     struct mesh_patience patience = silently();
 
     status->secret_service = mesh_secret_job_do(job, &quiet, &patience);
+    status->no_bus = job->no_bus;
     status->locked = status->secret_service && job->is_locked;
     mesh_secret_job_unref(job);
 }

@@ -10,10 +10,12 @@
 #include "platform/linux/keyd/rhythm.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define COLLECTION_INTERFACE "org.freedesktop.Secret.Collection"
 #define LOGIN_COLLECTION     "/org/freedesktop/secrets/collection/login"
 #define SERVICE_INTERFACE    "org.freedesktop.Secret.Service"
+#define BUS_ADDRESS          "DBUS_SESSION_BUS_ADDRESS"
 #define DBUS_NAME            "org.freedesktop.DBus"
 #define PROPERTIES_INTERFACE "org.freedesktop.DBus.Properties"
 #define ROUNDS_MAX           3 /* of unlocking for one request */
@@ -43,7 +45,12 @@ struct mesh_secret_thread *mesh_secret_thread_new(struct mesh_context *ctx,
                                                   void *arg)
 {
     struct mesh_secret_thread *t = g_new0(struct mesh_secret_thread, 1);
+    const char *address = g_getenv(BUS_ADDRESS);
 
+    /* Without one GLib tries $XDG_RUNTIME_DIR/bus, each time anew: it may come
+     * later than we. */
+    if (address != NULL && address[0] == '\0')
+        g_unsetenv(BUS_ADDRESS);
     t->ctx = ctx;
     t->event = event;
     t->event_arg = arg;
@@ -99,6 +106,7 @@ static void clear_results(struct mesh_secret_job *job)
     g_clear_pointer(&job->items, g_array_unref);
     g_clear_object(&job->service);
     job->count = 0;
+    job->no_bus = 0;
     job->ctx = mesh_failure_context(job->thread->ctx, &job->failure);
 }
 
@@ -300,11 +308,16 @@ static void on_closed(GDBusConnection *bus, gboolean remote, GError *error,
 
 static int connect_bus(struct mesh_secret_thread *t, GError **error)
 {
+    char *text;
+
     if (t->bus != NULL)
         return 1;
     t->bus = g_bus_get_sync(G_BUS_TYPE_SESSION, NULL, error);
     if (t->bus == NULL) {
-        g_prefix_error(error, "mesh-keyd has no session bus: ");
+        g_prefix_error(error, MESH_KEYSTORE_NO_BUS " (", (int)getpid());
+        text = g_strconcat((*error)->message, ")", NULL);
+        g_free((*error)->message);
+        (*error)->message = text;
         t->event(t->event_arg, MESH_SOURCE_GONE);
         return 0;
     }
@@ -351,6 +364,7 @@ static gboolean run_job(gpointer arg)
         job->service = g_object_ref(job->thread->service);
         job->run(job);
     } else {
+        job->no_bus = job->thread->bus == NULL;
         mesh_secret_job_fail(job, error);
     }
     return G_SOURCE_REMOVE;

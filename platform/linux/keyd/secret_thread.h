@@ -59,6 +59,7 @@ struct mesh_secret_job {
     SecretValue *found;
     GArray *items; /* struct mesh_keystore_item */
     int is_locked; /* of the default collection */
+    int no_bus;
 };
 
 struct mesh_secret_thread *mesh_secret_thread_new(struct mesh_context *ctx,
