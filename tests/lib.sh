@@ -60,12 +60,23 @@ die() {
     exit 1
 }
 # fails_with TEXT COMMAND...: it ends with an error, and TEXT is in its output.
+# A crash is no error: only may_crash TEXT COMMAND... lets it pass.
 fails_with() {
-    text=$1
+    may_crash "$@"
+    # (some programs exit with -1, which is 255: that is no signal)
+    [ $status -lt 128 ] || [ $status -gt 192 ] ||
+        die "ended by signal $((status - 128)): ${*:2}: $out"
+    case $out in
+    *"ERROR: AddressSanitizer"* | *": runtime error: "*)
+        die "the sanitizer ended: ${*:2}: $out" ;;
+    esac
+}
+may_crash() {
+    local text=$1
     shift
-    if out=$("$@" 2>&1); then
-        die "succeeded: $*"
-    fi
+    status=0
+    out=$("$@" 2>&1) || status=$?
+    [ $status != 0 ] || die "succeeded: $*"
     case $out in
     *"$text"*) ;;
     *) die "no '$text' in the output of: $*: $out" ;;

@@ -36,8 +36,8 @@ ECDSAP256SHA256 P-256
 ECDSAP384SHA384 P-384
 KEYS
 say "a key of another algorithm, an unknown one"
-fails_with "" $ours $label RSASHA256 -l "$(cat ksk.uri)" example.com
-fails_with "" $ours $label RSASHA256 -l mesh://device/none example.com
+fails_with "fatal: " $ours $label RSASHA256 -l "$(cat ksk.uri)" example.com
+fails_with "fatal: " $ours $label RSASHA256 -l mesh://device/none example.com
 say "Ed25519: BIND wants the private number in its file"
 key ed Ed25519
 fails_with "failed to write key" $ours $label ED25519 -l "$(cat ed.uri)" \

@@ -40,4 +40,4 @@ stop
 say "the key of another certificate is refused"
 key other P-256
 cp other.key server.key
-fails_with "" lighttpd -D -f lighttpd.conf
+fails_with "does not match" lighttpd -D -f lighttpd.conf

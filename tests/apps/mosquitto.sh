@@ -25,6 +25,6 @@ signed server
 signed client
 grep -q "u'alice'" server.out || die "$(cat server.out)"
 say "without a certificate, with another's key"
-fails_with "" mosquitto_pub $to -m no
-fails_with "" mosquitto_pub $to -m no --cert client.crt --key server.key
+fails_with "Error" mosquitto_pub $to -m no
+fails_with "TLS error" mosquitto_pub $to -m no --cert client.crt --key server.key
 stop

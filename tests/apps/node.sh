@@ -32,6 +32,7 @@ signed server
 signed client 2
 say "the certificate of another key"
 fails_with "" node client.js "$port" server.key
+[ $status = 2 ] || die "not by the verification: $out"
 say "without configuration it does not know the reference"
-fails_with "" env OPENSSL_CONF=/dev/null node client.js "$port" client.key
+fails_with "DECODER routines" env OPENSSL_CONF=/dev/null node client.js "$port" client.key
 stop

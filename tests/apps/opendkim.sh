@@ -39,6 +39,7 @@ sed -n "/hvalue='/,/'\$/{s/.*hvalue='/DKIM-Signature: /;s/'\$//;s/\$/\r/;p}" \
 verify signed_mail || die "bad signature: $(cat signed_mail)"
 sed -i s/hello/Hello/ signed_mail
 fails_with "" verify signed_mail
+[ -z "$out" ] || die "not by the verification: $out"
 say "RSA"
 sign rsa.key rsa-sha256
 grep -q "no signature added: EVP_PKEY_get1_RSA() failed" result ||

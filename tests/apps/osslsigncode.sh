@@ -15,8 +15,8 @@ grep -q "Number of verified signatures: 1\|Succeeded" verified ||
     die "$(cat verified)"
 say "one octet later it is no longer signed"
 printf X | dd of=signed.exe bs=1 seek=1500 conv=notrunc status=none
-fails_with "" osslsigncode verify -CAfile ca.crt -in signed.exe
+fails_with "MISMATCH" osslsigncode verify -CAfile ca.crt -in signed.exe
 say "a damaged reference"
 sed -i 2d signer.key
-fails_with "" osslsigncode sign -certs signer.crt -key signer.key \
+fails_with "Failed to read key" osslsigncode sign -certs signer.crt -key signer.key \
     -in program.exe -out none.exe

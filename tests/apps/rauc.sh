@@ -22,8 +22,8 @@ rauc info --keyring=ca.crt update.raucb > info
 grep -q "Compatible.*test" info || die "$(cat info)"
 say "a damaged one"
 printf X | dd of=update.raucb bs=1 seek=2000 conv=notrunc status=none
-fails_with "" rauc info --keyring=ca.crt update.raucb
+fails_with "signature verification failed" rauc info --keyring=ca.crt update.raucb
 say "a damaged reference"
 sed -i 2d signer.key
-fails_with "" rauc bundle --cert=signer.crt --key=signer.key bundle none.raucb
+fails_with "truncated or damaged" rauc bundle --cert=signer.crt --key=signer.key bundle none.raucb
 [ ! -e none.raucb ] || die "it wrote something"

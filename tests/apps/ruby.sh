@@ -35,7 +35,7 @@ for name in RSA-2048 P-256; do
     key $name $name
     [ "$(with_key 'puts k.public_to_pem' $name.key)" = \
         "$(plain x509 -in $name.crt -noout -pubkey)" ] || die "another key"
-    fails_with "" with_key 'k.sign("SHA256", "message")' $name.key
+    may_crash "" with_key 'k.sign("SHA256", "message")' $name.key
     signed $name 0
     if [[ $out == *"[BUG] Segmentation fault"* ]]; then
         frames=$(sed -n '/^-- C level/,/^-- Other/p' <<< "$out")

@@ -14,6 +14,6 @@ file_key other
 fails_with "verification failed" sbverify --cert other.crt signed.efi
 say "a damaged reference"
 sed -i 2d signer.key
-fails_with "" sbsign --key signer.key --cert signer.crt --output none.efi \
+fails_with "malformed key reference" sbsign --key signer.key --cert signer.crt --output none.efi \
     "$program"
 [ ! -e none.efi ] || die "it wrote something"

@@ -34,7 +34,8 @@ good by_pkeyutl pkeyutl -sign -rawin -digest sha256 -inkey KEY -in message \
     -out out
 for form in $forms; do
     ours $form pkeyutl -verify -inkey KEY -in hash -sigfile sig $options
-    fails_with "" ours $form pkeyutl -verify -inkey KEY -in hash -sigfile hash
+    fails_with "Verification Failure" ours $form pkeyutl -verify -inkey KEY \
+        -in hash -sigfile hash
 done
 say "pkeyutl: $([ "$type" = RSA ] && echo recover, encrypt, decrypt || echo derive)"
 if [ "$type" = RSA ]; then
@@ -60,5 +61,6 @@ else
     same pkeyutl -derive -inkey KEY -peerkey peer.pem -out out
     plain genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -out peer.key
     plain pkey -in peer.key -pubout -out peer.pem
-    refused "" pkeyutl -derive -inkey KEY -peerkey peer.pem -out out
+    refused "not of the type and curve" pkeyutl -derive -inkey KEY \
+        -peerkey peer.pem -out out
 fi

@@ -26,7 +26,7 @@ same "$(used delete)" 2
 say "what openssl refuses before"
 before=$(state)
 fails_with "outform" openssl $genpkey -outform nosuch -out key.pem
-fails_with "" openssl $genpkey -aes512 -out key.pem
+fails_with "aes512" openssl $genpkey -aes512 -out key.pem
 same "$(state)" "$before"
 
 say "a full disk"

@@ -26,7 +26,7 @@ for key in rsa ec ed25519; do
     openssl pkey $by -in $key.pem -aes256 -passout env:PASS -out out.pem
     grep -q "ENCRYPTED PRIVATE KEY" out.pem
     same out.pem -passin env:PASS
-    fails_with "" plain pkey -in out.pem -passin pass:other
+    fails_with "Could not " plain pkey -in out.pem -passin pass:other
     openssl pkcs8 $by -topk8 -in $key.pem -passout env:PASS -out out.pem
     same out.pem -passin env:PASS
     openssl req $by -x509 -key $key.pem -subj /CN=test -out crt.pem

@@ -15,4 +15,5 @@ for algorithm in P-256 RSA-2048; do
         die "$(($(used sign) - signed)) signatures"
 done
 say "without a key it fails, and ends as well"
-fails_with "" "$MESH_BUILD/tests/lifetime" mesh://device/none
+fails_with "no such key in the profile" \
+    "$MESH_BUILD/tests/lifetime" mesh://device/none

@@ -44,7 +44,7 @@ signs both.pem
 
 say "file keys are undisturbed"
 openssl pkey $by -in other.pem -check -noout
-fails_with "" openssl pkey $by -in message -noout
+fails_with "Could not " openssl pkey $by -in message -noout
 
 say "a key that this device does not hold"
 meshctl delete mesh://device/sign --yes

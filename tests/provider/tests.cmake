@@ -7,7 +7,7 @@ foreach(script sign_and_decrypt certificates encode reference tls)
     endforeach()
 endforeach()
 foreach(script added_memory bad_reference bad_uri castore castore_tls first_listed fork
-        fork_chroot guest keyd_dies lifetime memory search valgrind)
+        fork_chroot guest guest_load keyd_dies lifetime memory search valgrind)
     mesh_script_test(provider ${script})
 endforeach()
 

@@ -58,7 +58,7 @@ file=.cryptomesh/${device#mesh://}/${device#mesh://}.mmm
 rm "${file%.mmm}.all.mmm" # no archive to take a good one from
 sed -i 's/payload": "../payload": "AA/' "$file"
 has "(does not verify)" meshctl list
-fails_with "" meshctl show mesh://device
+fails_with "payload changed" meshctl show mesh://device
 say "nobody answers for the key store"
 meshctl() {
     "$MESH_BUILD/tools/meshctl" --keyd-path /nonexistent \
