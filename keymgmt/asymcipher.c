@@ -20,6 +20,7 @@ static OSSL_FUNC_asym_cipher_encrypt_init_fn asymcipher_encrypt_init;
 static OSSL_FUNC_asym_cipher_decrypt_init_fn asymcipher_decrypt_init;
 static OSSL_FUNC_asym_cipher_encrypt_fn asymcipher_encrypt;
 static OSSL_FUNC_asym_cipher_decrypt_fn asymcipher_decrypt;
+static OSSL_FUNC_asym_cipher_set_ctx_params_fn asymcipher_set_params;
 
 static int asymcipher_encrypt_init(void *vctx, void *key,
                                    const OSSL_PARAM params[])
@@ -27,11 +28,20 @@ static int asymcipher_encrypt_init(void *vctx, void *key,
     return mesh_use_start(vctx, key, EVP_PKEY_encrypt_init_ex, NULL, params);
 }
 
+static int asymcipher_set_params(void *vctx, const OSSL_PARAM params[])
+{
+    struct mesh_use *use = vctx;
+
+    return (!use->held || mesh_parameters_can_decrypt(use->ctx, params))
+           && mesh_use_set_params(vctx, params);
+}
+
 static int asymcipher_decrypt_init(void *vctx, void *key,
                                    const OSSL_PARAM params[])
 {
     return mesh_use_start(vctx, key, EVP_PKEY_encrypt_init_ex,
-                          EVP_PKEY_decrypt_init_ex, params);
+                          EVP_PKEY_decrypt_init_ex, NULL)
+           && asymcipher_set_params(vctx, params);
 }
 
 static int asymcipher_encrypt(void *vctx, unsigned char *out, size_t *outlen,
@@ -85,7 +95,8 @@ static const OSSL_DISPATCH functions[] = {
     {OSSL_FUNC_ASYM_CIPHER_GET_CTX_PARAMS, (void (*)(void))mesh_use_get_params},
     {OSSL_FUNC_ASYM_CIPHER_GETTABLE_CTX_PARAMS,
      (void (*)(void))mesh_use_gettable},
-    {OSSL_FUNC_ASYM_CIPHER_SET_CTX_PARAMS, (void (*)(void))mesh_use_set_params},
+    {OSSL_FUNC_ASYM_CIPHER_SET_CTX_PARAMS,
+     (void (*)(void))asymcipher_set_params},
     {OSSL_FUNC_ASYM_CIPHER_SETTABLE_CTX_PARAMS,
      (void (*)(void))mesh_use_settable},
     {0, NULL},

@@ -7,8 +7,9 @@
  *
  * All else default's encoders do with what key management exports: public keys
  * in every form (but of EC), and for a private key of the key store "stays in
- * its key store".  DER PrivateKeyInfo is left to them as well: who asks for it
- * (PKCS#12, pkcs8 -topk8) wants the numbers.
+ * its key store".  Who asks for DER PrivateKeyInfo (PKCS#12, pkcs8 -topk8) or
+ * PKCS#1 wants the numbers: that is refused here, with a text, for key
+ * management is asked before every signature, too, and has none.
  */
 #include "keymgmt/key.h"
 #include "keymgmt/operations.h"
@@ -38,6 +39,7 @@ static OSSL_FUNC_encoder_does_selection_fn text_does_selection;
 static OSSL_FUNC_encoder_encode_fn text_encode;
 static OSSL_FUNC_encoder_does_selection_fn reference_does_selection;
 static OSSL_FUNC_encoder_encode_fn reference_encode;
+static OSSL_FUNC_encoder_encode_fn numbers_encode;
 static OSSL_FUNC_encoder_does_selection_fn public_does_selection;
 static OSSL_FUNC_encoder_encode_fn public_encode;
 
@@ -219,6 +221,24 @@ static int reference_encode(void *encoderctx, OSSL_CORE_BIO *core,
     return ok;
 }
 
+#define numbers_does_selection reference_does_selection
+
+static int numbers_encode(void *encoderctx, OSSL_CORE_BIO *core,
+                          const void *object, const OSSL_PARAM abstract[],
+                          int selection, OSSL_PASSPHRASE_CALLBACK *cb,
+                          void *cbarg)
+{
+    struct encoder *e = encoderctx;
+
+    if (object != NULL && mesh_key_kind(object) == MESH_KEY_HELD)
+        return mesh_raise(e->ctx, MESH_R_NOT_EXPORTABLE,
+                          "%s; `openssl pkey -out` writes a key-reference file "
+                          "in place of it",
+                          mesh_key_uri(object));
+    return reference_encode(encoderctx, core, object, abstract, selection, cb,
+                            cbarg);
+}
+
 static int public_does_selection(void *provctx, int selection)
 {
     (void)provctx;
@@ -268,6 +288,9 @@ ENCODER(public_der, "DER", "SubjectPublicKeyInfo", public);
 ENCODER(pem, "PEM", "PrivateKeyInfo", reference);
 ENCODER(pem_specific, "PEM", "type-specific", reference);
 ENCODER(der_specific, "DER", "type-specific", reference);
+ENCODER(der, "DER", "PrivateKeyInfo", numbers);
+ENCODER(pem_pkcs1, "PEM", "pkcs1", numbers);
+ENCODER(der_pkcs1, "DER", "pkcs1", numbers);
 
 #define ROWS(id, name, aliases, family)                                        \
     MESH_ALGORITHM(name aliases, ",output=text", text_functions, "text"),      \
@@ -276,8 +299,10 @@ ENCODER(der_specific, "DER", "type-specific", reference);
         MESH_ALGORITHM(name aliases, ",output=pem,structure=type-specific",    \
                        pem_specific_functions, "key references"),              \
         MESH_ALGORITHM(name aliases, ",output=der,structure=type-specific",    \
-                       der_specific_functions, "key references"),
-#define ROWS_OF_TYPE 4
+                       der_specific_functions, "key references"),              \
+        MESH_ALGORITHM(name aliases, ",output=der,structure=PrivateKeyInfo",   \
+                       der_functions, "refuses held keys"),
+#define ROWS_OF_TYPE 5
 
 /* The native EC key knows how its point is to be written (`openssl ec
  * -conv_form`); what key management exports does not. */
@@ -288,8 +313,16 @@ ENCODER(der_specific, "DER", "type-specific", reference);
                        ",output=der,structure=SubjectPublicKeyInfo",           \
                        public_der_functions, "public keys"),
 
-static const OSSL_ALGORITHM algorithms[] = {MESH_TYPES_3_5(ROWS) MESH_TYPES_3_0(
-    ROWS) MESH_TYPES_EC(ROWS_OF_EC) MESH_ALGORITHMS_END};
+#define ROWS_OF_RSA(id, name, aliases, family)                                 \
+    MESH_ALGORITHM(name aliases, ",output=pem,structure=pkcs1",                \
+                   pem_pkcs1_functions, "refuses held keys"),                  \
+        MESH_ALGORITHM(name aliases, ",output=der,structure=pkcs1",            \
+                       der_pkcs1_functions, "refuses held keys"),
+
+static const OSSL_ALGORITHM algorithms[] = {
+    MESH_TYPES_3_5(ROWS) MESH_TYPES_3_0(ROWS) MESH_TYPES_EC(ROWS_OF_EC)
+        MESH_TYPES_RSA(ROWS_OF_RSA) MESH_TYPES_RSA_PSS(ROWS_OF_RSA)
+            MESH_ALGORITHMS_END};
 
 const OSSL_ALGORITHM *mesh_encoder_algorithms(void)
 {

@@ -52,6 +52,40 @@ static int refuse_padding(struct mesh_context *ctx, int pad_mode)
                       pad_mode);
 }
 
+int mesh_parameters_can_decrypt(struct mesh_context *ctx,
+                                const OSSL_PARAM params[])
+{
+    static const char *const names[] = {"pkcs1", "oaep", "oeap", "none",
+                                        "x931"};
+    const OSSL_PARAM *p = NULL;
+    const char *name = NULL;
+    int pad_mode = 0;
+    size_t i;
+
+    if (params != NULL)
+        p = OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_PAD_MODE);
+    if (p == NULL)
+        return 1;
+    if (p->data_type != OSSL_PARAM_UTF8_STRING) {
+        if (!OSSL_PARAM_get_int(p, &pad_mode)
+            || pad_mode != RSA_PKCS1_PSS_PADDING)
+            return 1;
+        name = OSSL_PKEY_RSA_PAD_MODE_PSS;
+    } else if (!OSSL_PARAM_get_utf8_string_ptr(p, &name)) {
+        return 1;
+    }
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(name, names[i]) == 0)
+            return 1;
+    if (strcmp(name, OSSL_PKEY_RSA_PAD_MODE_PSS) == 0)
+        return mesh_raise(ctx, MESH_R_OPERATION_UNSUPPORTED,
+                          "PSS is for signatures; decryption takes oaep, "
+                          "pkcs1, none");
+    return mesh_raise(ctx, MESH_R_OPERATION_UNSUPPORTED,
+                      "padding \"%.40s\"; decryption takes oaep, pkcs1, none",
+                      name);
+}
+
 int mesh_parameters_set(EVP_PKEY_CTX *native, const OSSL_PARAM params[])
 {
     if (params == NULL || params[0].key == NULL)

@@ -23,6 +23,11 @@
 int mesh_parameters_read(struct mesh_context *ctx, EVP_PKEY_CTX *native,
                          struct mesh_private_op *op);
 
+/* Whether a padding that params ask for, by its name or number, is one to
+ * decrypt with; a native context forgets which word it did not know. */
+int mesh_parameters_can_decrypt(struct mesh_context *ctx,
+                                const OSSL_PARAM params[]);
+
 /* Sets params in native; none at all is success. */
 int mesh_parameters_set(EVP_PKEY_CTX *native, const OSSL_PARAM params[]);
 

@@ -169,6 +169,48 @@ static void test_broken_ciphertexts(void **state)
     EVP_PKEY_free(held);
 }
 
+/* A padding of signatures, by name and by number, or of nothing at all is
+ * refused when it is set. */
+static void test_padding_to_decrypt(void **state)
+{
+    static const struct {
+        char *name;
+        int number;
+        int ok;
+    } paddings[] = {
+        {"oaep", 0, 1},
+        {"none", 0, 1},
+        {"pss", 0, 0},
+        {"nosuch", 0, 0},
+        {NULL, RSA_PKCS1_PADDING, 1},
+        {NULL, RSA_PKCS1_PSS_PADDING, 0},
+    };
+    EVP_PKEY *held = held_key("rsa");
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(paddings) / sizeof(paddings[0]); i++) {
+        EVP_PKEY_CTX *c = EVP_PKEY_CTX_new_from_pkey(app, held, NULL);
+        int number = paddings[i].number, ok = paddings[i].ok;
+        OSSL_PARAM params[] = {OSSL_PARAM_END, OSSL_PARAM_END};
+
+        params[0] =
+            paddings[i].name != NULL
+                ? OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_PAD_MODE,
+                                                   paddings[i].name, 0)
+                : OSSL_PARAM_construct_int(OSSL_PKEY_PARAM_PAD_MODE, &number);
+        assert_int_equal(EVP_PKEY_decrypt_init(c), 1);
+        assert_int_equal(EVP_PKEY_CTX_set_params(c, params) == 1, ok);
+        if (!ok)
+            expect_error(MESH_R_OPERATION_UNSUPPORTED);
+        assert_int_equal(EVP_PKEY_decrypt_init_ex(c, params) == 1, ok);
+        if (!ok)
+            expect_error(MESH_R_OPERATION_UNSUPPORTED);
+        EVP_PKEY_CTX_free(c);
+    }
+    EVP_PKEY_free(held);
+}
+
 /* What was set can be asked for. */
 static void test_parameters(void **state)
 {
@@ -293,8 +335,11 @@ static void test_misuse(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_decryption), TEST(test_broken_ciphertexts),
-        TEST(test_parameters), TEST(test_tls_premaster_padding),
+        TEST(test_decryption),
+        TEST(test_broken_ciphertexts),
+        TEST(test_padding_to_decrypt),
+        TEST(test_parameters),
+        TEST(test_tls_premaster_padding),
         TEST(test_misuse),
     };
 

@@ -52,7 +52,7 @@ unlocks() {
 }
 dismissed() {
     say "a dismissed prompt is an error that says so"
-    fails_with "unlocking was refused" try_sign one
+    fails_with "could not be shown; unlock the keyring first" try_sign one
     status_is locked=1
 }
 too_late() {

@@ -46,16 +46,20 @@ esac
 
 say "nothing else is written"
 openssl req $by -x509 -key $key -subj /CN=test -out sign.crt
-# refused COMMAND...: it says why, and writes nothing.
+# refused TEXT COMMAND...: it says why, and writes nothing.
 refused() {
+    local text="stays in its key store:*$1"
+    shift
     rm -f refused
     fails_with "stays in its key store" openssl "$@" $by -out refused
+    [[ $out == *$text* ]] || die "no $text in: $out"
     [ ! -s refused ] || die "written: $*"
 }
-refused pkey -in $key -aes256 -passout pass:abcd
-refused pkey -in $key -traditional
-refused pkcs8 -topk8 -in sign.pem -nocrypt
-refused pkcs8 -topk8 -in sign.pem -passout pass:abcd
-refused pkcs8 -topk8 -in sign.pem -nocrypt -outform DER
-refused pkcs12 -export -inkey $key -in sign.crt -passout pass:abcd
-[ $type != rsa ] || refused rsa -in $key -traditional
+refused "cannot be encrypted" pkey -in $key -aes256 -passout pass:abcd
+refused "" pkey -in $key -traditional
+instead="mesh://*; \`openssl pkey -out\` writes a key-reference file"
+refused "$instead" pkcs8 -topk8 -in sign.pem -nocrypt
+refused "$instead" pkcs8 -topk8 -in sign.pem -passout pass:abcd
+refused "$instead" pkcs8 -topk8 -in sign.pem -nocrypt -outform DER
+refused "$instead" pkcs12 -export -inkey $key -in sign.crt -passout pass:abcd
+[ $type != rsa ] || refused "$instead" rsa -in $key -traditional

@@ -62,6 +62,9 @@ cmp message clear
 head -c 256 /dev/zero | tr '\0' '\1' > cipher
 fails_with "operation failed" openssl pkeyutl $by -decrypt -in cipher \
     -pkeyopt rsa_padding_mode:oaep -inkey mesh://device/encrypt
+fails_with "PSS is for signatures; decryption takes oaep, pkcs1, none" \
+    openssl pkeyutl $by -decrypt -in cipher -inkey mesh://device/encrypt \
+    -pkeyopt rsa_padding_mode:pss
 
 say "the key holder did it"
 [ "$(used sign)" -gt "$signed" ] || die "it has not signed"

@@ -212,7 +212,8 @@ static void on_created(GObject *object, GAsyncResult *result, gpointer arg)
             mesh_secret_job_fail(job, error);
         } else {
             mesh_raise(&job->ctx, MESH_R_PROMPT_DISMISSED,
-                       "the prompt to make the item was dismissed");
+                       "the prompt to make the item was dismissed, or "
+                       "could not be shown; unlock the keyring first");
             mesh_secret_job_end(job, MESH_JOB_FAILED);
         }
         return;

@@ -385,7 +385,8 @@ static void on_unlocked(GObject *object, GAsyncResult *result, gpointer arg)
             mesh_raise(&local, MESH_R_NO_SECRET_SERVICE, "%s", error->message);
         else if (n == 0)
             mesh_raise(&local, MESH_R_PROMPT_DISMISSED,
-                       "the prompt to unlock the keyring was dismissed");
+                       "the prompt to unlock the keyring was dismissed, or "
+                       "could not be shown; unlock the keyring first");
         unlock_end(t);
     }
     g_clear_error(&error);
