@@ -393,10 +393,49 @@ static int begin_opening(struct mesh_context *ctx)
     }
 }
 
+/* Why the folder of another user matters at all comes before what is wrong with
+ * it. */
+static void raise_orphaned(struct mesh_context *ctx, enum mesh_reason reason,
+                           const char *file, int line, const char *func,
+                           const char *text)
+{
+    struct mesh_context *outer = ctx->raise_arg;
+
+    if (reason == MESH_R_KEYD_START || reason == MESH_R_UNSAFE_FILE)
+        mesh_raise(outer, MESH_R_KEYD_LOST,
+                   "the mesh-keyd that served this process has ended, and user "
+                   "%u cannot reach or start another one; reload the program",
+                   (unsigned)geteuid());
+    outer->raise(outer, reason, file, line, func, text);
+}
+
+/* By the path, to one that is started if need be: all that is left to a child
+ * whose inherited connections are gone. */
+static enum greeting connect_or_start(struct mesh_context *ctx, int is_heir,
+                                      struct mesh_connection *made)
+{
+    struct mesh_context last = *ctx;
+    enum greeting greeting;
+
+    if (is_heir) {
+        last.raise = raise_orphaned;
+        last.raise_arg = ctx;
+    }
+    greeting = connect_by_path(&last, made);
+    if (greeting == GONE && mesh_keyd_spawn(&last)) {
+        greeting = connect_by_path(&last, made);
+        if (greeting == GONE)
+            mesh_raise(&last, MESH_R_KEYD_START,
+                       "mesh-keyd was started and is gone again");
+    }
+    return greeting;
+}
+
 static int open_connection(struct mesh_context *ctx,
                            struct mesh_connection *made)
 {
     struct mesh_context quiet = mesh_context_quiet(ctx);
+    int is_heir = mesh_pool_is_heir(ctx->keystore);
     enum greeting greeting;
 
     if (!begin_opening(ctx))
@@ -410,13 +449,7 @@ static int open_connection(struct mesh_context *ctx,
         && (greeting = connect_by_path(&quiet, made)) != GREETED)
         greeting = raise_silence(ctx, kinds[MESH_REQ_ADOPT].what);
     if (greeting == GONE)
-        greeting = connect_by_path(ctx, made);
-    if (greeting == GONE && mesh_keyd_spawn(ctx)) {
-        greeting = connect_by_path(ctx, made);
-        if (greeting == GONE)
-            mesh_raise(ctx, MESH_R_KEYD_START,
-                       "mesh-keyd was started and is gone again");
-    }
+        greeting = connect_or_start(ctx, is_heir, made);
     atomic_store(&ctx->keystore->opening, 0);
     return greeting == GREETED;
 }

@@ -158,6 +158,17 @@ int mesh_pool_inherited(struct mesh_keystore *store, int place,
     return socket != 0 && !is_ours(store, socket);
 }
 
+int mesh_pool_is_heir(struct mesh_keystore *store)
+{
+    struct mesh_connection c;
+    int i;
+
+    for (i = 0; i < MESH_POOL_SIZE && !atomic_load(&store->heir); i++)
+        if (mesh_pool_inherited(store, i, &c))
+            atomic_store(&store->heir, 1);
+    return atomic_load(&store->heir);
+}
+
 int mesh_keystore_open(struct mesh_context *ctx)
 {
     struct mesh_keystore *store = OPENSSL_zalloc(sizeof(*store));

@@ -41,6 +41,7 @@ struct mesh_keystore {
     _Atomic uint32_t *process;
     _Atomic uint32_t processes;
     _Atomic uint32_t serial;
+    _Atomic int heir; /* it inherited connections, which may be gone by now */
 };
 
 /* A number, not 0, that no process has from which we inherited the store. */
@@ -67,5 +68,8 @@ int mesh_pool_add(struct mesh_keystore *store, int fd, struct mesh_lane *lane,
  * time; 0 if there is none. */
 int mesh_pool_inherited(struct mesh_keystore *store, int place,
                         struct mesh_connection *c);
+/* Whether this process has inherited connections, or had when it was asked
+ * before. */
+int mesh_pool_is_heir(struct mesh_keystore *store);
 
 #endif

@@ -213,6 +213,34 @@ static void a_child_whose_keyd_is_gone(void **state)
     expect_ok(ctx, sign(ctx, 2));
 }
 
+/* One that cannot go by the path is told why first, each time; the process that
+ * inherited nothing is not. */
+static void a_child_that_is_orphaned(void **state)
+{
+    static const char why[] = "the mesh-keyd that served this process has "
+                              "ended, and user ";
+    pid_t pid;
+    int i;
+
+    (void)state;
+    expect_ok(ctx, sign(ctx, 1));
+    kill_fake();
+    lose_the_path();
+    pid = fork();
+    for (i = 0; pid == 0 && i < 2; i++) {
+        memset(&capture, 0, sizeof(capture));
+        if (sign(ctx, 2) || capture.count != 2
+            || strstr(capture.first, why) == NULL
+            || capture.reason != MESH_R_KEYD_START)
+            _exit(1 + i);
+    }
+    if (pid == 0)
+        _exit(0);
+    wait_for(&pid, 1);
+    assert_int_equal(sign(ctx, 2), 0);
+    assert_null(strstr(capture.first, why));
+}
+
 static void *sign_in_thread(void *arg)
 {
     return (void *)(intptr_t)sign_often((unsigned)(intptr_t)arg, 500);
@@ -325,6 +353,7 @@ int main(int argc, char **argv)
         TEST(a_child_made_during_a_request),
         TEST(a_child_with_our_pid),
         TEST(a_child_whose_keyd_is_gone),
+        TEST(a_child_that_is_orphaned),
         TEST(threads_sign),
         TEST(the_pool_is_bounded),
         TEST(the_application_closed_our_socket),

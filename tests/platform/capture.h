@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * A context whose last error a test can look at.
+ * A context whose errors a test can look at.
  */
 #ifndef MESH_TESTS_PLATFORM_CAPTURE_H
 #define MESH_TESTS_PLATFORM_CAPTURE_H
@@ -21,6 +21,7 @@ struct capture {
     enum mesh_reason reason;
     int count; /* errors since capture_take() */
     char text[MESH_ERROR_TEXT_MAX];
+    char first[MESH_ERROR_TEXT_MAX];
 };
 
 static inline void capture_raise(struct mesh_context *ctx,
@@ -31,7 +32,8 @@ static inline void capture_raise(struct mesh_context *ctx,
 
     (void)file, (void)line, (void)func;
     capture->reason = reason;
-    capture->count++;
+    if (capture->count++ == 0)
+        snprintf(capture->first, sizeof(capture->first), "%s", text);
     snprintf(capture->text, sizeof(capture->text), "%s", text);
 }
 
