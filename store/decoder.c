@@ -14,7 +14,9 @@
 #include "keymgmt/hand_over.h"
 #include "keymgmt/types.h"
 #include "platform/reference.h"
+#include "platform/udf.h"
 #include "store/resolve.h"
+#include "store/uri.h"
 
 #include <openssl/bio.h>
 #include <openssl/core_dispatch.h>
@@ -85,6 +87,20 @@ static int wants_private(int selection)
     return selection == 0 || (selection & PRIVATE) != 0;
 }
 
+/* Words mean something else on another device, and a file may be anybody's. */
+static int is_of_fingerprints(struct mesh_context *ctx, const char *uri)
+{
+    struct mesh_uri parts;
+
+    if (!mesh_uri_parse(ctx, uri, &parts))
+        return 0;
+    if (mesh_udf_looks_like(parts.profile)
+        && (parts.role[0] == '\0' || mesh_udf_looks_like(parts.role)))
+        return 1;
+    return mesh_raise(ctx, MESH_R_REFERENCE_MALFORMED,
+                      "its URI is not one of fingerprints: %.100s", uri);
+}
+
 static struct mesh_key *resolve(struct mesh_context *ctx,
                                 const unsigned char *der, size_t len,
                                 int selection)
@@ -101,10 +117,11 @@ static struct mesh_key *resolve(struct mesh_context *ctx,
     }
     if (!mesh_reference_decode(ctx, der, len, &uri))
         return NULL;
-    if (mesh_resolve(ctx, uri,
-                     wants_private(selection) ? MESH_OBJECT_PRIVATE
-                                              : MESH_OBJECT_PUBLIC,
-                     NULL, &objects)) {
+    if (is_of_fingerprints(ctx, uri)
+        && mesh_resolve(ctx, uri,
+                        wants_private(selection) ? MESH_OBJECT_PRIVATE
+                                                 : MESH_OBJECT_PUBLIC,
+                        NULL, &objects)) {
         if (objects.count == 1 && objects.items[0].key != NULL)
             key = mesh_key_up_ref(objects.items[0].key);
         else

@@ -5,9 +5,9 @@
  *
  * A search by subject is what X509_STORE asks of a URI, and what it gets it
  * trusts.  So there a profile stands for no more than the keys that its trust
- * chain rests on, and never for what somebody put into an X509Chain.  The URI of
- * one key stands for all that is in its chain: who names it as a CA store means
- * that.
+ * chain rests on, and never for what somebody put into an X509Chain.  The URI
+ * of one key stands for all that is in its chain: who names it as a CA store
+ * means that.
  */
 #include "store/find.h"
 

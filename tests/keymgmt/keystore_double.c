@@ -7,6 +7,7 @@
 
 #include "platform/algorithm.h"
 #include "platform/linux/keyd/operate.h"
+#include "platform/udf.h"
 #include "store/resolve.h"
 
 #include <openssl/core_names.h>
@@ -48,7 +49,10 @@ static struct {
     {"ml-kem-768", "ML-KEM-768", {{NULL}}, NULL},
     {"ml-kem-1024", "ML-KEM-1024", {{NULL}}, NULL},
 };
-#define KEYS (sizeof(keys) / sizeof(keys[0]))
+#define KEYS   (sizeof(keys) / sizeof(keys[0]))
+#define SCHEME "mesh://"
+/* Of those that were made. */
+static char uris[KEYS][sizeof(SCHEME) + MESH_UDF_TEXT_MAX];
 
 unsigned double_operations;
 struct mesh_private_op double_last;
@@ -87,15 +91,34 @@ EVP_PKEY *double_new_key(const char *name)
 
 EVP_PKEY *double_key(const char *name)
 {
+    struct mesh_context ctx = {.libctx = NULL};
+    struct mesh_udf udf;
     size_t i;
 
-    for (i = 0; i < KEYS; i++)
-        if (strcmp(keys[i].name, name) == 0) {
-            if (keys[i].key == NULL)
-                keys[i].key = double_new_key(name);
-            return keys[i].key;
-        }
-    return NULL;
+    for (i = 0; i < KEYS && strcmp(keys[i].name, name) != 0; i++)
+        ;
+    if (i == KEYS)
+        return NULL;
+    if (keys[i].key == NULL && (keys[i].key = double_new_key(name)) != NULL
+        && mesh_udf_of_key(&ctx, keys[i].key, &udf))
+        mesh_udf_print(&udf, strcpy(uris[i], SCHEME) + strlen(SCHEME));
+    return keys[i].key;
+}
+
+static const char *uri_of(const EVP_PKEY *key)
+{
+    size_t i;
+
+    for (i = 0; keys[i].key != key; i++)
+        ;
+    return uris[i];
+}
+
+const char *double_uri(const char *name)
+{
+    EVP_PKEY *key = double_key(name);
+
+    return key != NULL ? uri_of(key) : NULL;
 }
 
 const char *double_name(size_t i)
@@ -169,18 +192,21 @@ int mesh_keystore_operate(struct mesh_context *ctx,
            || mesh_raise(ctx, MESH_R_BUFFER_TOO_SMALL, "%zu octets", len);
 }
 
-/* Whether the role is the key's fingerprint. */
-static int is_own_name(struct mesh_context *ctx, const struct mesh_uri *uri)
+/* The key of a name, or of a fingerprint if somebody has asked for the key
+ * before. */
+static EVP_PKEY *find_named(const char *name)
 {
-    char text[MESH_UDF_TEXT_MAX] = "";
-    struct mesh_udf udf;
+    size_t i;
 
-    if (mesh_udf_of_key(ctx, double_key(uri->profile), &udf))
-        mesh_udf_print(&udf, text);
-    return strcmp(text, uri->role) == 0;
+    for (i = 0; i < KEYS; i++)
+        if (keys[i].key != NULL
+            && OPENSSL_strcasecmp(uris[i] + strlen(SCHEME), name) == 0)
+            return keys[i].key;
+    return double_key(name);
 }
 
-/* mesh://NAME: the private key, then the public one; mesh://names: a NAME. */
+/* mesh://NAME: the private key, then the public one, under their URI of the
+ * fingerprint, which is a name, too; mesh://names: a NAME. */
 int mesh_resolve(struct mesh_context *ctx, const char *text,
                  enum mesh_object_type expect,
                  const struct mesh_criterion *criterion,
@@ -189,7 +215,7 @@ int mesh_resolve(struct mesh_context *ctx, const char *text,
     struct mesh_uri uri;
     unsigned char *der = NULL;
     const unsigned char *p;
-    EVP_PKEY *public;
+    EVP_PKEY *key, *public;
     int len;
 
     (void)criterion;
@@ -202,10 +228,10 @@ int mesh_resolve(struct mesh_context *ctx, const char *text,
         objects->count = 1;
         return 1;
     }
-    if (double_key(uri.profile) == NULL
-        || (uri.role[0] != '\0' && !is_own_name(ctx, &uri)))
+    key = find_named(uri.profile);
+    if (key == NULL || uri.role[0] != '\0')
         return mesh_raise(ctx, MESH_R_FINGERPRINT_UNKNOWN, "%s", uri.profile);
-    len = i2d_PUBKEY(double_key(uri.profile), &der);
+    len = i2d_PUBKEY(key, &der);
     p = der;
     public = d2i_PUBKEY_ex(NULL, &p, len, ctx->libctx, NULL);
     OPENSSL_free(der);
@@ -213,12 +239,12 @@ int mesh_resolve(struct mesh_context *ctx, const char *text,
     if (expect == MESH_OBJECT_ANY || expect == MESH_OBJECT_PRIVATE) {
         objects->items[objects->count].type = MESH_OBJECT_PRIVATE;
         objects->items[objects->count++].key =
-            mesh_key_new(ctx, public, text, MESH_KEY_HELD);
+            mesh_key_new(ctx, public, uri_of(key), MESH_KEY_HELD);
     }
     if (expect == MESH_OBJECT_ANY || expect == MESH_OBJECT_PUBLIC) {
         objects->items[objects->count].type = MESH_OBJECT_PUBLIC;
         objects->items[objects->count++].key =
-            mesh_key_new(ctx, public, text, MESH_KEY_PUBLIC);
+            mesh_key_new(ctx, public, uri_of(key), MESH_KEY_PUBLIC);
     }
     EVP_PKEY_free(public);
     return 1;

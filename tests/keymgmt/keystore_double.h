@@ -18,6 +18,8 @@ EVP_PKEY *double_key(const char *name);
 /* Another one of the kind, in that library context; the caller's. */
 EVP_PKEY *double_new_key_in(OSSL_LIB_CTX *libctx, const char *name);
 EVP_PKEY *double_new_key(const char *name); /* in the default one */
+/* Its URI, of the fingerprint. */
+const char *double_uri(const char *name);
 /* The i-th name, NULL past the end. */
 const char *double_name(size_t i);
 void double_free_keys(void);

@@ -68,10 +68,14 @@ write "$version" "UTF8:$(head -c 100000 /dev/zero | tr '\0' a)"
 refused "too long"
 write "$version" "UTF8:mesh://MAAAA-AAAAA-AAAAA-AAAAA-AAAAA-AAAAA"
 refused "unknown fingerprint"
-write "$version" "UTF8:mesh://device/nosuch"
+auth=$(meshctl reference mesh://device/auth)
+write "$version" "UTF8:${auth%/*}/MAAAA-AAAAA-AAAAA-AAAAA-AAAAA-AAAAA"
 refused "no such key"
-write "$version" "UTF8:mesh:"
-refused "no such key"
+for other in mesh: mesh://device mesh://device/sign "${auth%/*}/auth" \
+    "mesh://device/${auth##*/}" mesh://alice@example.net; do
+    write "$version" "UTF8:$other"
+    refused "its URI is not one of fingerprints"
+done
 write "$version" "UTF8:$uri?type=cert"
 refused "not what the program asks for"
 [ ! -s sig ] || die "something was signed"

@@ -19,6 +19,8 @@ OSSL_provider_init_fn OSSL_provider_init;
 #define LABEL   "MESH KEY REFERENCE"
 #define VERSION "mesh key reference v1"
 #define MAX     200000
+#define UDF     "MAAAA-AAAAA-AAAAA-AAAAA-AAAAA-AAAAA"
+#define NOSUCH  "mesh://" UDF
 
 struct data {
     unsigned char octets[MAX];
@@ -136,7 +138,6 @@ static void is_held(EVP_PKEY *key, const char *name)
 static void test_every_type(void **state)
 {
     const struct data *der;
-    char uri[64];
     const char *name;
     EVP_PKEY *key;
     BIO *pem;
@@ -145,8 +146,7 @@ static void test_every_type(void **state)
     for (size_t i = 0; (name = double_name(i)) != NULL; i++) {
         if (!have(name))
             continue;
-        snprintf(uri, sizeof(uri), "mesh://%s", name);
-        der = der_of(VERSION, uri, "", "");
+        der = der_of(VERSION, double_uri(name), "", "");
         pem = pem_of(der);
         key = read_pem(pem);
         assert_int_equal(ERR_peek_error(), 0);
@@ -179,7 +179,6 @@ static void test_wanted_type(void **state)
     static const char *const types[] = {"RSA", "EC", "ED25519"};
     static const char *const names[] = {"rsa", "ec", "ed25519"};
     static const int ids[] = {EVP_PKEY_RSA, EVP_PKEY_EC, EVP_PKEY_ED25519};
-    char uri[64];
 
     (void)state;
     for (size_t i = 0; i < 9; i++) {
@@ -190,8 +189,7 @@ static void test_wanted_type(void **state)
         EVP_PKEY *key = NULL;
         BIO *pem;
 
-        snprintf(uri, sizeof(uri), "mesh://%s", name);
-        der = der_of(VERSION, uri, "", "");
+        der = der_of(VERSION, double_uri(name), "", "");
         pem = pem_of(der);
         decoder = OSSL_DECODER_CTX_new_for_pkey(&key, "PEM", NULL, types[i % 3],
                                                 EVP_PKEY_KEYPAIR, app, NULL);
@@ -215,15 +213,14 @@ static void test_wanted_type(void **state)
 
 static void test_bad(void **state)
 {
-    static char long_uri[100001], longish_uri[2000];
+    static char long_uri[100001], longish_uri[2000], ec[100];
     const struct {
         const char *version, *uri, *inside, *behind;
         enum mesh_reason reason;
     } rows[] = {
-        {"mesh key reference v2", "mesh://ec", "", "",
-         MESH_R_REFERENCE_MALFORMED},
-        {VERSION, "mesh://ec", "\x05", "", MESH_R_REFERENCE_MALFORMED},
-        {VERSION, "mesh://ec", "", "\x05", MESH_R_REFERENCE_MALFORMED},
+        {"mesh key reference v2", ec, "", "", MESH_R_REFERENCE_MALFORMED},
+        {VERSION, ec, "\x05", "", MESH_R_REFERENCE_MALFORMED},
+        {VERSION, ec, "", "\x05", MESH_R_REFERENCE_MALFORMED},
         {VERSION, long_uri, "", "", MESH_R_REFERENCE_MALFORMED},
         {VERSION, longish_uri, "", "", MESH_R_URI_SYNTAX},
         {VERSION, "", "", "", MESH_R_URI_SYNTAX},
@@ -232,11 +229,17 @@ static void test_bad(void **state)
         {VERSION, "pkcs11:object=key", "", "", MESH_R_URI_SYNTAX},
         {VERSION, "mesh://ec/a/b", "", "", MESH_R_URI_SYNTAX},
         {VERSION, "mesh://\xc3\xa9", "", "", MESH_R_URI_SYNTAX},
-        {VERSION, "mesh://nosuch", "", "", MESH_R_FINGERPRINT_UNKNOWN},
-        {VERSION, "mesh:names", "", "", MESH_R_NO_ROLE},
+        {VERSION, NOSUCH, "", "", MESH_R_FINGERPRINT_UNKNOWN},
+        {VERSION, "mesh://nosuch", "", "", MESH_R_REFERENCE_MALFORMED},
+        {VERSION, "mesh://ec", "", "", MESH_R_REFERENCE_MALFORMED},
+        {VERSION, "mesh://device/" UDF, "", "", MESH_R_REFERENCE_MALFORMED},
+        {VERSION, NOSUCH "/sign", "", "", MESH_R_REFERENCE_MALFORMED},
+        {VERSION, "mesh://a@example.net", "", "", MESH_R_REFERENCE_MALFORMED},
+        {VERSION, "mesh:", "", "", MESH_R_REFERENCE_MALFORMED},
     };
 
     (void)state;
+    strcpy(ec, double_uri("ec"));
     memset(long_uri, 'a', sizeof(long_uri) - 1);
     memcpy(long_uri, "mesh:", 5);
     memset(longish_uri, 'a', sizeof(longish_uri) - 1);
@@ -344,7 +347,7 @@ static void test_file_keys(void **state)
 /* A first line that is not quite ours: the next block is not taken for it. */
 static void test_almost_label(void **state)
 {
-    const struct data *der = der_of(VERSION, "mesh://ec", "", "");
+    const struct data *der = der_of(VERSION, double_uri("ec"), "", "");
     BIO *pem = BIO_new(BIO_s_mem());
 
     (void)state;
@@ -388,7 +391,7 @@ static void try_all_of(const unsigned char *octets, size_t len, int is_pem)
 
 static void test_damaged(void **state)
 {
-    const struct data *der = der_of(VERSION, "mesh://p384", "", "");
+    const struct data *der = der_of(VERSION, double_uri("p384"), "", "");
     BIO *pem = pem_of(der);
     unsigned char *text;
     long len = BIO_get_mem_data(pem, &text);
@@ -428,7 +431,7 @@ static void test_several_in_a_file(void **state)
     /* certificates before and after it */
     put_certificate(bio);
     put_certificate(bio);
-    put_reference(bio, "mesh://ec");
+    put_reference(bio, double_uri("ec"));
     put_certificate(bio);
     store =
         OSSL_STORE_attach(bio, "file", app, NULL, NULL, NULL, NULL, NULL, NULL);
@@ -450,8 +453,8 @@ static void test_several_in_a_file(void **state)
     /* of two keys the first one, be it a reference or not */
     bio = BIO_new(BIO_s_mem());
     put_certificate(bio);
-    put_reference(bio, "mesh://ec");
-    put_reference(bio, "mesh://rsa");
+    put_reference(bio, double_uri("ec"));
+    put_reference(bio, double_uri("rsa"));
     PEM_write_bio_PrivateKey(bio, double_key("ed25519"), NULL, NULL, 0, NULL,
                              NULL);
     is_held(read_pem(bio), "ec");
@@ -464,7 +467,7 @@ static void test_several_in_a_file(void **state)
     put_certificate(bio);
     PEM_write_bio_PrivateKey(bio, double_key("ed25519"), NULL, NULL, 0, NULL,
                              NULL);
-    put_reference(bio, "mesh://ec");
+    put_reference(bio, double_uri("ec"));
     key = read_pem(bio);
     assert_int_equal(EVP_PKEY_eq(key, double_key("ed25519")), 1);
     EVP_PKEY_free(key);
@@ -495,7 +498,7 @@ static void test_listed_last(void **state)
      */
     put_certificate(bio);
     put_certificate(bio);
-    put_reference(bio, "mesh://ec");
+    put_reference(bio, double_uri("ec"));
     ERR_raise(ERR_LIB_PEM, PEM_R_NO_START_LINE);
     key = PEM_read_bio_PrivateKey_ex(bio, NULL, NULL, NULL, libctx, NULL);
     assert_int_equal(ERR_GET_REASON(ERR_peek_error()), PEM_R_NO_START_LINE);
@@ -503,7 +506,7 @@ static void test_listed_last(void **state)
     BIO_free(bio);
     /* Nobody is asked for a passphrase. */
     bio = BIO_new(BIO_s_mem());
-    der = der_of(VERSION, "mesh://ec", "", "");
+    der = der_of(VERSION, double_uri("ec"), "", "");
     PEM_write_bio(bio, LABEL, headers, der->octets, (long)der->len);
     assert_null(
         PEM_read_bio_PrivateKey_ex(bio, NULL, NULL, NULL, libctx, NULL));
@@ -515,7 +518,7 @@ static void test_listed_last(void **state)
 }
 
 struct reader {
-    const char *uri, *type;
+    const char *name, *type;
     char pem[512];
 };
 
@@ -540,8 +543,8 @@ static void *read_often(void *arg)
 static void test_threads(void **state)
 {
     static struct reader readers[] = {
-        {"mesh://rsa", "RSA", ""},
-        {"mesh://ec", "EC", ""},
+        {"rsa", "RSA", ""},
+        {"ec", "EC", ""},
     };
     pthread_t threads[4];
     void *read;
@@ -549,7 +552,7 @@ static void test_threads(void **state)
 
     (void)state;
     for (i = 0; i < 2; i++) {
-        BIO *pem = pem_of(der_of(VERSION, readers[i].uri, "", ""));
+        BIO *pem = pem_of(der_of(VERSION, double_uri(readers[i].name), "", ""));
 
         memset(readers[i].pem, 0, sizeof(readers[i].pem));
         BIO_read(pem, readers[i].pem, sizeof(readers[i].pem) - 1);
