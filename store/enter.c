@@ -1,0 +1,151 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A version of a profile that comes from outside.
+ */
+#include "store/enter.h"
+
+#include "store/locate.h"
+#include "store/payload.h"
+
+#include <string.h>
+
+#define PORTALS_MAX 32
+
+/* The entry of a profile; NULL if there is none. */
+static const struct mesh_layout_entry *
+find_entry(const struct mesh_layout *layout, const struct mesh_profile *p)
+{
+    for (size_t i = 0; i < mesh_layout_count(layout); i++) {
+        const struct mesh_layout_entry *entry = mesh_layout_entry(layout, i);
+
+        if (entry->kind == p->kind && mesh_udf_may_equal(&entry->udf, &p->udf))
+            return entry;
+    }
+    return NULL;
+}
+
+/* The accounts in a file: of the wrapper of the reference implementation, or
+ * beside the signature (mesh-formats, 2); borrowed from the document. */
+static void find_portals(const json_t *document,
+                         const char *portals[PORTALS_MAX + 1])
+{
+    json_t *list = json_object_get(mesh_payload_inner(document), "Portals");
+    json_t *item;
+    size_t i, count = 0;
+
+    if (list == NULL)
+        list = json_object_get(
+            json_object_get(mesh_document_object(document), "Unauthenticated"),
+            "PortalAddress");
+    json_array_foreach (list, i, item) {
+        json_t *address = json_object_get(item, "Address");
+        const char *text = json_string_value(address != NULL ? address : item);
+
+        if (text != NULL && count < PORTALS_MAX)
+            portals[count++] = text;
+    }
+    portals[count] = NULL;
+}
+
+/* Whether what is here says the same: by its signed object, whatever wrapper.
+ */
+static int is_same(const struct mesh_profile *here,
+                   const struct mesh_profile *p)
+{
+    return json_equal(mesh_document_object(here->document),
+                      mesh_document_object(p->document));
+}
+
+static int enter_newer(struct mesh_change *change,
+                       const struct mesh_layout *layout,
+                       const struct mesh_layout_entry *entry,
+                       struct mesh_profile *p, const char *text, size_t len,
+                       enum mesh_entered *entered)
+{
+    struct mesh_context quiet = mesh_context_quiet(change->ctx);
+    struct mesh_profile *here = NULL;
+    int ok;
+
+    *entered = MESH_ENTERED_NEWER;
+    /* what is here and no use is replaced by what is */
+    if (!mesh_locate(&quiet, layout, entry, MESH_LOCATE_NEWEST, &here))
+        return mesh_change_write(change, entry->file, entry->archive, text,
+                                 len);
+    if (mesh_profile_is_older(p, here)) {
+        ok = mesh_raise(change->ctx, MESH_R_PROFILE_OLDER,
+                        "%s: %s profile %s was updated %s; here is the one of "
+                        "%s",
+                        p->where, mesh_kind_word(p->kind), entry->name,
+                        p->updated, here->updated);
+    } else if (is_same(here, p) && strcmp(here->where, entry->file) == 0) {
+        *entered = MESH_ENTERED_NOTHING;
+        ok = 1;
+    } else {
+        ok = mesh_change_write(change, entry->file, entry->archive, text, len);
+    }
+    mesh_profile_free(here);
+    return ok;
+}
+
+static int enter_new(struct mesh_change *change, const struct mesh_profile *p,
+                     const char *const *portals, const char *text, size_t len)
+{
+    const char *found[PORTALS_MAX + 1];
+
+    find_portals(p->document, found);
+    return mesh_change_add(change, p->kind, mesh_application_type_of(p->type),
+                           p->identifier, portals != NULL ? portals : found,
+                           text, len, 0);
+}
+
+static int enter(struct mesh_change *change, const struct mesh_layout *layout,
+                 struct mesh_profile *p, const struct mesh_udf *wanted,
+                 const char *const *portals, const char *text, size_t len,
+                 enum mesh_entered *entered, char name[MESH_UDF_TEXT_MAX])
+{
+    const struct mesh_layout_entry *entry = find_entry(layout, p);
+    const struct mesh_layout_entry asked = {
+        .kind = p->kind,
+        .name = entry != NULL ? entry->name : p->identifier,
+        .udf = wanted != NULL  ? *wanted
+               : entry != NULL ? entry->udf
+                               : p->udf,
+    };
+
+    OPENSSL_strlcpy(name, asked.name, MESH_UDF_TEXT_MAX);
+    if (!mesh_locate_accepts(change->ctx, layout, &asked, p)
+        || !mesh_profile_open_keys(change->ctx, p))
+        return 0;
+    if (entry != NULL)
+        return enter_newer(change, layout, entry, p, text, len, entered);
+    *entered = MESH_ENTERED_NEW;
+    return enter_new(change, p, portals, text, len);
+}
+
+int mesh_enter(struct mesh_change *change, const char *text, size_t len,
+               const char *where, const struct mesh_udf *wanted,
+               const char *const *portals, enum mesh_entered *entered,
+               char name[MESH_UDF_TEXT_MAX])
+{
+    struct mesh_context *ctx = change->ctx;
+    json_t *document = mesh_json_parse(ctx, text, len, where);
+    struct mesh_profile *p = NULL;
+    struct mesh_layout *layout = NULL;
+    char *strict = NULL; /* what is written is JSON for everybody */
+    int ok;
+
+    *entered = MESH_ENTERED_NOTHING;
+    ok = document != NULL && mesh_profile_parse_json(ctx, document, where, &p)
+         && mesh_layout_open(ctx, &layout);
+    if (ok && (strict = mesh_json_print(document, JSON_INDENT(2))) == NULL)
+        ok = mesh_raise(ctx, MESH_R_MEMORY, "%s", where);
+    ok = ok
+         && enter(change, layout, p, wanted, portals, strict, strlen(strict),
+                  entered, name);
+    OPENSSL_free(strict);
+    mesh_layout_free(layout);
+    mesh_profile_free(p);
+    json_decref(document);
+    return ok;
+}
