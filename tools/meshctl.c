@@ -1,13 +1,14 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * meshctl: the table of commands, options, help, errors.
+ * meshctl: options, help, errors.
  */
 #include "platform/algorithm.h"
 #include "platform/keystore.h"
 #include "store/profile.h"
 #include "store/uri.h"
 #include "tools/command.h"
+#include "tools/commands.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -25,96 +26,6 @@
 #define HELP_WIDTH         78
 
 enum { EXIT_USAGE = 2 };
-
-static const struct command {
-    const char *name; /* one or two words */
-    command_fn *run;
-    const char *help;
-    const char *usage; /* what follows the name; then the options */
-} commands[] = {
-    {"create device", command_create_device,
-     "make a device profile with three new keys",
-     "[OPTION]...\n\n"
-     "  --algorithm A             of the keys for signatures and "
-     "authentication;\n"
-     "                            default RSA-2048\n"
-     "  --encryption-algorithm A  of the key for encryption; default as\n"
-     "                            --algorithm if that is RSA, else RSA-2048\n"
-     "  --description TEXT        default: the name of this computer\n"
-     "  --default                 make it the default though there is one\n"},
-    {"create personal", command_create_personal,
-     "make a personal profile that contains the default device",
-     "[OPTION]...\n\n"
-     "  --algorithm A             of the master and the online key; default\n"
-     "                            RSA-2048\n"
-     "  --description TEXT\n"
-     "  --portal ACCOUNT          where it is registered; may be repeated, "
-     "the\n"
-     "                            default first\n"
-     "  --default                 make it the default though there is one\n"},
-    {"create application", command_create_application,
-     "make an application profile with a new key",
-     "TYPE [OPTION]...\n\n"
-     "  TYPE                      web, ssh, network, mail\n"
-     "  --algorithm A             default RSA-2048; must be able to sign, or\n"
-     "                            for mail to encrypt to\n"
-     "  --description TEXT\n"
-     "  --default                 make it the default though there is one\n"},
-    {"import", command_import, "put a key from a file into the key store",
-     "FILE [OPTION]...\n\n"
-     "  FILE                      PEM, DER, PKCS#8 or PKCS#12; -: standard\n"
-     "                            input\n"
-     "  --role NAME               member of the profile that takes the key;\n"
-     "                            default ImportedKeys\n"
-     "  --profile PROFILE         default: device\n"
-     "  --in-place                leave the key in FILE; mesh-keyd uses it "
-     "there\n"
-     "  --keep-passphrase         with --in-place: keep the passphrase of "
-     "FILE\n"
-     "                            in the Secret Service\n"
-     "  --passphrase-file FILE    read the passphrase from the first line of\n"
-     "                            FILE; default: ask on the terminal\n"},
-    {"certificate", command_certificate, "attach a certificate to a key",
-     "URI FILE\n\n"
-     "  FILE                      the certificate and its chain, PEM or DER\n"},
-    {"list", command_list, "list the profiles",
-     "[OPTION]...\n\n"
-     "  --keys                    list what the key store holds, too\n"
-     "  --json\n"},
-    {"show", command_show, "show what a profile or a key says",
-     "URI|FILE [OPTION]...\n\n"
-     "  --json\n"},
-    {"verify", command_verify, "verify profiles with the whole trust chain",
-     "URI|FILE... [OPTION]...\n\n"
-     "  --personal FILE           the personal profile that application\n"
-     "                            profiles are verified by; default: those of\n"
-     "                            this device\n"
-     "  --json\n"},
-    {"reference", command_reference,
-     "print the URI that only this key answers to, or write it as a file",
-     "URI [OPTION]\n\n"
-     "  --out FILE                write a key-reference file, for programs "
-     "that\n"
-     "                            read keys from files; -: standard output\n"},
-    {"default", command_default, "show, set or remove the default profiles",
-     "[KIND|TYPE [PROFILE]] [OPTION]\n\n"
-     "  KIND                      device, personal\n"
-     "  TYPE                      web, ssh, network, mail\n"
-     "  PROFILE                   its fingerprint or URI\n"
-     "  --none                    have no default of KIND or TYPE\n"
-     "  --json\n"},
-    {"delete", command_delete, "delete a profile or a private key",
-     "URI [OPTION]...\n\n"
-     "  --keys                    with a profile: its private keys, too\n"
-     "  --yes                     do not ask\n"},
-    {"lock", command_lock, "make the key holder forget all keys in memory",
-     "\n"},
-    {"doctor", command_doctor, "say what is wrong with the set-up",
-     "[OPTION]\n\n"
-     "  --json\n"},
-    {"help", command_help, "say what a command takes", "[COMMAND]\n"},
-};
-#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 int kind_parse(const char *word, enum mesh_profile_kind *kind,
                const char **type)
@@ -307,7 +218,7 @@ static int raise_missing(struct mesh_context *ctx, const char *command, int i)
 {
     const char *usage = "";
 
-    for (size_t c = 0; c < COMMANDS; c++)
+    for (size_t c = 0; c < commands_count; c++)
         if (strcmp(commands[c].name, command) == 0)
             usage = commands[c].usage;
     for (; i > 0; i--)
@@ -353,7 +264,7 @@ static void print_help(void)
     puts("usage: meshctl [OPTION]... COMMAND [ARGUMENT]...\n\n"
          "Makes and shows Mesh profiles and the keys that the mesh provider\n"
          "of OpenSSL uses.\n");
-    for (size_t i = 0; i < COMMANDS; i++)
+    for (size_t i = 0; i < commands_count; i++)
         printf("  %-20s %s\n", commands[i].name, commands[i].help);
     puts("\n  --home DIR           folder of profiles.json, instead of "
          "~/.cryptomesh\n"
@@ -426,7 +337,7 @@ static int begins(const struct command *command, int argc, char **argv)
 /* The command that argv begins with, or NULL. */
 static const struct command *find_command(int argc, char **argv)
 {
-    for (size_t i = 0; i < COMMANDS; i++)
+    for (size_t i = 0; i < commands_count; i++)
         if (words_of(&commands[i], argc, argv) > 0)
             return &commands[i];
     return NULL;
@@ -439,7 +350,7 @@ static int raise_unknown(struct mesh_context *ctx, int argc, char **argv)
     if (argc == 0)
         return mesh_raise(ctx, MESH_R_USAGE,
                           "no command was given; see 'meshctl --help'");
-    for (size_t i = 0; i < COMMANDS; i++)
+    for (size_t i = 0; i < commands_count; i++)
         if (begins(&commands[i], argc, argv)) {
             OPENSSL_strlcat(more, more[0] != '\0' ? "," : "", sizeof(more));
             OPENSSL_strlcat(more, strchr(commands[i].name, ' '), sizeof(more));
@@ -459,7 +370,7 @@ static int help_for(struct mesh_context *ctx, int argc, char **argv)
     const struct command *command = find_command(argc, argv);
     int helped = 0, makes = 0;
 
-    for (size_t i = 0; i < COMMANDS; i++)
+    for (size_t i = 0; i < commands_count; i++)
         if (command != NULL ? command == &commands[i]
                             : begins(&commands[i], argc, argv)) {
             print_command_help(&commands[i], helped++ > 0);
