@@ -5,10 +5,13 @@
  */
 #include "store/payload.h"
 
+#include <openssl/crypto.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#define ROLE_MAX 64
+#define ROLE_MAX    64
+#define TIME_FORMAT "%Y-%m-%dT%H:%M:%SZ"
 
 json_t *mesh_payload_inner(const json_t *tagged)
 {
@@ -23,6 +26,21 @@ json_t *mesh_document_object(const json_t *document)
     return wrapped != NULL ? wrapped : inner;
 }
 
+/* A second after that. */
+static int print_after(const char *time, char *text, size_t size)
+{
+    struct tm tm = {0};
+
+    if (sscanf(time, "%4d-%2d-%2dT%2d:%2d:%2d", &tm.tm_year, &tm.tm_mon,
+               &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec)
+        != 6)
+        return 0;
+    tm.tm_year -= 1900;
+    tm.tm_mon -= 1;
+    return OPENSSL_gmtime_adj(&tm, 0, 1)
+           && strftime(text, size, TIME_FORMAT, &tm) != 0;
+}
+
 int mesh_payload_touch(struct mesh_context *ctx, json_t *inner)
 {
     const char *before = json_string_value(json_object_get(inner, "Updated"));
@@ -30,12 +48,13 @@ int mesh_payload_touch(struct mesh_context *ctx, json_t *inner)
     time_t now = time(NULL);
     struct tm tm;
 
-    if (gmtime_r(&now, &tm) == NULL
-        || strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+    if (OPENSSL_gmtime(&now, &tm) == NULL
+        || strftime(text, sizeof(text), TIME_FORMAT, &tm) == 0)
         return mesh_raise(ctx, MESH_R_INTERNAL, "no time of day");
-    /* The clock may have been put back: a profile must never seem older than
-     * the one that it replaces. */
-    if (before != NULL && strncmp(before, text, strlen(text) - 1) > 0)
+    /* The clock may have been put back, or show the second of the last change:
+     * a profile is always newer than the one that it replaces. */
+    if (before != NULL && strncmp(before, text, strlen(text) - 1) >= 0
+        && !print_after(before, text, sizeof(text)))
         return 1;
     return json_object_set_new(inner, "Updated", json_string(text)) == 0
                ? 1

@@ -17,7 +17,8 @@
 json_t *mesh_payload_inner(const json_t *tagged);
 /* The signed object of a document, without tag and wrapper: borrowed. */
 json_t *mesh_document_object(const json_t *document);
-/* Sets Updated to now, or leaves it if it is later than that. */
+/* Sets Updated to now, or to a second after what it was if that is not earlier.
+ */
 int mesh_payload_touch(struct mesh_context *ctx, json_t *inner);
 
 /* The object in a payload that holds key: with PublicParameters, wherever it

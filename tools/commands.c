@@ -70,6 +70,20 @@ const struct command commands[] = {
      "  --out FILE                write a key-reference file, for programs "
      "that\n"
      "                            read keys from files; -: standard output\n"},
+    {"adopt", command_adopt, "take profiles from files into the layout",
+     "FILE...\n\n"
+     "  FILE                      a profile; -: standard input.  A version of\n"
+     "                            one that is here must not be older\n"},
+    {"log", command_log, "show the versions of a profile in its archive",
+     "PROFILE [OPTION]\n\n"
+     "  --json\n"},
+    {"archive", command_archive, "append a version of a profile to its archive",
+     "PROFILE [FILE]\n\n"
+     "  FILE                      the version; default: the latest copy\n"},
+    {"repair", command_repair,
+     "write latest copies back that are missing, damaged or old",
+     "PROFILE...|--all\n\n"
+     "  --all                     all profiles of the layout\n"},
     {"default", command_default, "show, set or remove the default profiles",
      "[KIND|TYPE [PROFILE]] [OPTION]\n\n"
      "  KIND                      device, personal\n"

@@ -16,31 +16,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The entry of the layout, of any kind, that a fingerprint means: *entry, NULL
- * if there is none.  Fails if there are several. */
-static int find_entry(struct mesh_context *ctx,
-                      const struct mesh_layout *layout, const char *fingerprint,
-                      const struct mesh_layout_entry **entry)
-{
-    const struct mesh_layout_entry *other;
-    struct mesh_udf udf;
-
-    *entry = NULL;
-    if (!mesh_udf_parse(ctx, fingerprint, &udf))
-        return 0;
-    for (size_t i = 0; i < mesh_layout_count(layout); i++) {
-        other = mesh_layout_entry(layout, i);
-        if (!mesh_udf_may_equal(&other->udf, &udf))
-            continue;
-        if (*entry != NULL)
-            return mesh_raise(ctx, MESH_R_FINGERPRINT_AMBIGUOUS,
-                              "%.100s fits %s and %s; write more of it",
-                              fingerprint, (*entry)->name, other->name);
-        *entry = other;
-    }
-    return 1;
-}
-
 static int add_default(json_t *defaults, const struct mesh_layout *layout,
                        enum mesh_profile_kind kind, const char *type)
 {
@@ -100,7 +75,7 @@ static int set_default(struct mesh_context *ctx,
     int ok;
 
     if (!mesh_uri_profile_name(ctx, profile_name, name)
-        || !find_entry(ctx, layout, name, &entry))
+        || !target_find_entry(ctx, layout, name, &entry))
         return 0;
     if (entry == NULL)
         return mesh_raise(ctx, MESH_R_FINGERPRINT_UNKNOWN,
@@ -379,7 +354,7 @@ static int entry_of_uri(struct mesh_context *ctx,
                || mesh_raise(ctx, MESH_R_NO_DEFAULT, "%s", uri->profile);
     }
     return !mesh_udf_looks_like(uri->profile)
-           || find_entry(ctx, layout, uri->profile, entry);
+           || target_find_entry(ctx, layout, uri->profile, entry);
 }
 
 /* Whether a personal profile has a device in it. */

@@ -114,3 +114,64 @@ void target_clear(struct target *target)
     mesh_profile_free(target->profile);
     memset(target, 0, sizeof(*target));
 }
+
+int target_find_entry(struct mesh_context *ctx,
+                      const struct mesh_layout *layout, const char *fingerprint,
+                      const struct mesh_layout_entry **entry)
+{
+    const struct mesh_layout_entry *other;
+    struct mesh_udf udf;
+
+    *entry = NULL;
+    if (!mesh_udf_parse(ctx, fingerprint, &udf))
+        return 0;
+    for (size_t i = 0; i < mesh_layout_count(layout); i++) {
+        other = mesh_layout_entry(layout, i);
+        if (!mesh_udf_may_equal(&other->udf, &udf))
+            continue;
+        if (*entry != NULL)
+            return mesh_raise(ctx, MESH_R_FINGERPRINT_AMBIGUOUS,
+                              "%.100s fits %s and %s; write more of it",
+                              fingerprint, (*entry)->name, other->name);
+        *entry = other;
+    }
+    return 1;
+}
+
+static const struct mesh_layout_entry *
+find_account(const struct mesh_layout *layout, const char *account)
+{
+    for (size_t i = 0; i < mesh_layout_count(layout); i++) {
+        const struct mesh_layout_entry *entry = mesh_layout_entry(layout, i);
+
+        for (size_t k = 0; entry->portals[k] != NULL; k++)
+            if (OPENSSL_strcasecmp(entry->portals[k], account) == 0)
+                return entry;
+    }
+    return NULL;
+}
+
+const struct mesh_layout_entry *target_entry(struct mesh_context *ctx,
+                                             const struct mesh_layout *layout,
+                                             const char *text)
+{
+    const struct mesh_layout_entry *entry;
+    char name[MESH_URI_PART_MAX];
+    enum mesh_profile_kind kind;
+    const char *type;
+
+    if (!mesh_uri_profile_name(ctx, text, name))
+        return NULL;
+    if (kind_parse(name, &kind, &type))
+        entry = mesh_layout_default(layout, kind, type);
+    else if (strchr(name, '@') != NULL)
+        entry = find_account(layout, name);
+    else if (!target_find_entry(ctx, layout, name, &entry))
+        return NULL;
+    if (entry == NULL)
+        mesh_raise(ctx, MESH_R_PROFILE_MISSING,
+                   "%.100s is no profile of this device; 'meshctl list' lists "
+                   "them",
+                   name);
+    return entry;
+}

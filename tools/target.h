@@ -28,4 +28,15 @@ int target_open_file(struct mesh_context *ctx, const char *path,
                      struct mesh_profile **profile);
 void target_clear(struct target *target);
 
+/* The entry of the layout, of any kind, that a fingerprint means: *entry, NULL
+ * if there is none.  Fails if there are several. */
+int target_find_entry(struct mesh_context *ctx,
+                      const struct mesh_layout *layout, const char *fingerprint,
+                      const struct mesh_layout_entry **entry);
+/* That of a profile by its URI, fingerprint, word or account, whatever state
+ * its file is in; NULL is raised. */
+const struct mesh_layout_entry *target_entry(struct mesh_context *ctx,
+                                             const struct mesh_layout *layout,
+                                             const char *text);
+
 #endif

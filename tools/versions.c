@@ -1,0 +1,274 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * meshctl log, archive, repair and adopt: the versions of profiles.
+ */
+#include "store/archive.h"
+#include "store/enter.h"
+#include "store/locate.h"
+#include "store/payload.h"
+#include "tools/change.h"
+#include "tools/command.h"
+#include "tools/input.h"
+#include "tools/target.h"
+
+#include <limits.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <string.h>
+
+/* One version for the user: in list, or on standard output. */
+static int print_version(struct mesh_context *ctx, const struct mesh_profile *p,
+                         const struct failure *failure, int is_latest,
+                         json_t *list)
+{
+    const char *updated =
+        p != NULL && p->updated != NULL ? p->updated : "no date";
+
+    if (list != NULL)
+        return json_array_append_new(
+                   list,
+                   p != NULL ? json_pack(
+                       "{s:b, s:s, s:s?, s:s, s:I, s:b}", "ok", 1, "type",
+                       p->type, "updated", p->updated, "signer", p->signer,
+                       "keys", (json_int_t)p->keys_count, "latest", is_latest)
+                             : json_pack("{s:b, s:o}", "ok", 0, "problem",
+                                         failure_json(failure)))
+                   == 0
+               || mesh_raise(ctx, MESH_R_MEMORY, "log");
+    if (p == NULL)
+        printf("no good version: %s: %s\n", mesh_reason_text(failure->reason),
+               failure->text);
+    else
+        printf("%-20s  %s, keys: %zu, signed by %s%s\n", updated, p->type,
+               p->keys_count, p->signer, is_latest ? ", latest copy" : "");
+    return 1;
+}
+
+/* The versions in the archive, the newest first. */
+static int print_log(struct mesh_context *ctx, const struct mesh_layout *layout,
+                     const struct mesh_layout_entry *entry, json_t *list)
+{
+    struct mesh_context quiet = mesh_context_quiet(ctx);
+    struct mesh_profile *latest = NULL, *p;
+    struct mesh_archive *archive = NULL;
+    struct failure failure;
+    struct mesh_context caught;
+    json_t *document;
+    int ok, is_latest, seen = 0;
+
+    (void)mesh_locate(&quiet, layout, entry, MESH_LOCATE_LATEST, &latest);
+    ok = mesh_archive_open(ctx, entry->archive, 0, &archive);
+    while (ok && (ok = mesh_archive_previous(archive, &document))
+           && document != NULL) {
+        caught = failure_catch(ctx, &failure);
+        p = NULL;
+        if (mesh_profile_parse_json(&caught, document, entry->archive, &p)
+            && !mesh_locate_accepts(&caught, layout, entry, p)) {
+            mesh_profile_free(p);
+            p = NULL;
+        }
+        is_latest = !seen && p != NULL && latest != NULL
+                    && json_equal(mesh_document_object(p->document),
+                                  mesh_document_object(latest->document));
+        seen |= is_latest;
+        ok = print_version(ctx, p, &failure, is_latest, list);
+        mesh_profile_free(p);
+        json_decref(document);
+    }
+    mesh_archive_close(archive);
+    mesh_profile_free(latest);
+    return ok;
+}
+
+int command_log(struct mesh_context *ctx, int argc, char **argv)
+{
+    int json = 0;
+    const struct command_option options[] = {{"json", NULL, &json, 0},
+                                             {NULL, NULL, NULL, 0}};
+    const struct mesh_layout_entry *entry;
+    struct mesh_layout *layout = NULL;
+    json_t *list = NULL;
+    int ok;
+
+    if (!command_options(ctx, &argc, &argv, options, 1, 1))
+        return 0;
+    if (json && (list = json_array()) == NULL)
+        return mesh_raise(ctx, MESH_R_MEMORY, "log");
+    ok = mesh_layout_open(ctx, &layout)
+         && (entry = target_entry(ctx, layout, argv[0])) != NULL
+         && print_log(ctx, layout, entry, list)
+         && (list == NULL || command_json(ctx, list));
+    mesh_layout_free(layout);
+    json_decref(list);
+    return ok;
+}
+
+/* Reads a version in a file, which must be one of the entry's profile and not
+ * older than the newest that is archived. */
+static int read_version(struct mesh_context *ctx,
+                        const struct mesh_layout *layout,
+                        const struct mesh_layout_entry *entry, const char *path,
+                        struct mesh_profile **version)
+{
+    struct mesh_context quiet = mesh_context_quiet(ctx);
+    struct mesh_profile *here = NULL;
+    int ok;
+
+    if (!target_open_file(ctx, path, version)
+        || !mesh_locate_accepts(ctx, layout, entry, *version))
+        return 0;
+    ok = !mesh_locate(&quiet, layout, entry, MESH_LOCATE_NEWEST, &here)
+         || !mesh_profile_is_older(*version, here)
+         || mesh_raise(ctx, MESH_R_PROFILE_OLDER,
+                       "%.200s was updated %s; the newest version here, %s, "
+                       "must stay the last one of the archive",
+                       path, (*version)->updated, here->updated);
+    mesh_profile_free(here);
+    return ok;
+}
+
+int command_archive(struct mesh_context *ctx, int argc, char **argv)
+{
+    const struct command_option options[] = {{NULL, NULL, NULL, 0}};
+    const struct mesh_layout_entry *entry;
+    struct mesh_profile *version = NULL;
+    struct mesh_layout *layout = NULL;
+    struct mesh_change change;
+    uint64_t before;
+    int ok;
+
+    if (!command_options(ctx, &argc, &argv, options, 1, 2))
+        return 0;
+    change_begin(&change, ctx);
+    ok =
+        mesh_change_lock(&change) && mesh_layout_open(ctx, &layout)
+        && (entry = target_entry(ctx, layout, argv[0])) != NULL
+        && (argc > 1
+                ? read_version(ctx, layout, entry, argv[1], &version)
+                : mesh_locate(ctx, layout, entry, MESH_LOCATE_LATEST, &version))
+        && mesh_archive_append(ctx, entry->archive, version->document, &before);
+    if (ok)
+        printf("%s: %s\n", entry->name,
+               before == MESH_LAYOUT_UNCHANGED ? "archived already"
+                                               : "archived");
+    ok = change_end(&change, ok);
+    mesh_profile_free(version);
+    mesh_layout_free(layout);
+    return ok;
+}
+
+/* Writes the newest good version back as the latest copy if it is not that. */
+static int repair(struct mesh_change *change, const struct mesh_layout *layout,
+                  const struct mesh_layout_entry *entry)
+{
+    struct mesh_context *ctx = change->ctx;
+    struct failure failure;
+    struct mesh_context caught = failure_catch(ctx, &failure);
+    struct mesh_profile *latest = NULL, *newest = NULL;
+    char *text = NULL;
+    uint64_t before;
+    int ok;
+
+    (void)mesh_locate(&caught, layout, entry, MESH_LOCATE_LATEST, &latest);
+    mesh_profile_free(latest);
+    ok = mesh_locate(ctx, layout, entry, MESH_LOCATE_NEWEST, &newest);
+    if (ok && strcmp(newest->where, entry->archive) == 0) {
+        text = mesh_json_print(newest->document, JSON_INDENT(2));
+        ok = text != NULL ? mesh_change_write(
+                 change, entry->file, entry->archive, text, strlen(text))
+                          : mesh_raise(ctx, MESH_R_MEMORY, "%s", entry->file);
+        if (ok)
+            printf("%s: written back from its archive, as of %s; it was: %s\n",
+                   entry->name,
+                   newest->updated != NULL ? newest->updated : "no date",
+                   failure.reason != MESH_R_NONE ? failure.text : "older");
+    } else if (ok) {
+        ok =
+            mesh_archive_append(ctx, entry->archive, newest->document, &before);
+        if (ok)
+            printf("%s: good%s\n", entry->name,
+                   before == MESH_LAYOUT_UNCHANGED
+                       ? ""
+                       : "; its archive did not have it");
+    }
+    mesh_profile_free(newest);
+    OPENSSL_free(text);
+    return ok;
+}
+
+int command_repair(struct mesh_context *ctx, int argc, char **argv)
+{
+    int all = 0, ok;
+    const struct command_option options[] = {{"all", NULL, &all, 0},
+                                             {NULL, NULL, NULL, 0}};
+    const struct mesh_layout_entry *entry;
+    struct mesh_layout *layout = NULL;
+    struct mesh_change change;
+    size_t count;
+
+    if (!command_options(ctx, &argc, &argv, options, 0, INT_MAX))
+        return 0;
+    if ((argc == 0) == !all)
+        return mesh_raise(ctx, MESH_R_USAGE,
+                          "repair wants profiles, or --all, and not both");
+    if (!mesh_layout_open(ctx, &layout))
+        return 0;
+    count = all ? mesh_layout_count(layout) : (size_t)argc;
+    ok = 1;
+    for (size_t i = 0; i < count; i++) {
+        entry = all ? mesh_layout_entry(layout, i)
+                    : target_entry(ctx, layout, argv[i]);
+        change_begin(&change, ctx);
+        ok &= change_end(&change, entry != NULL && mesh_change_lock(&change)
+                                      && repair(&change, layout, entry));
+    }
+    mesh_layout_free(layout);
+    return ok;
+}
+
+/* Enters the profile in a file; *failed tells why it could not be. */
+static int adopt(struct mesh_context *ctx, const char *path)
+{
+    static const char *const words[] = {
+        [MESH_ENTERED_NEW] = "adopted",
+        [MESH_ENTERED_NEWER] = "a newer version, entered",
+        [MESH_ENTERED_NOTHING] = "here already",
+    };
+    enum mesh_entered entered;
+    struct mesh_change change;
+    char name[MESH_UDF_TEXT_MAX];
+    unsigned char *data;
+    size_t len;
+    int ok;
+
+    if (!input_read(ctx, path, MESH_PROFILE_FILE_MAX, &data, &len))
+        return 0;
+    change_begin(&change, ctx);
+    ok = mesh_change_lock(&change)
+         && mesh_enter(&change, (char *)data, len, path, NULL, NULL, &entered,
+                       name);
+    ok = change_end(&change, ok);
+    if (ok)
+        printf("%s: %s: %s\n", path, name, words[entered]);
+    OPENSSL_free(data);
+    return ok;
+}
+
+int command_adopt(struct mesh_context *ctx, int argc, char **argv)
+{
+    const struct command_option options[] = {{NULL, NULL, NULL, 0}};
+    struct mesh_context quiet = mesh_context_quiet(ctx);
+    int ok = 1;
+
+    if (!command_options(ctx, &argc, &argv, options, 1, INT_MAX))
+        return 0;
+    /* An application profile is proved by a personal one, which may be among
+     * the files behind it. */
+    for (int i = 0; i < argc; i++)
+        if (adopt(&quiet, argv[i]))
+            argv[i] = NULL;
+    for (int i = 0; i < argc; i++)
+        ok &= argv[i] == NULL || adopt(ctx, argv[i]);
+    return ok;
+}
