@@ -140,17 +140,19 @@ int mesh_change_add(struct mesh_change *change, enum mesh_profile_kind kind,
     struct mesh_change_entry *entry = &change->entry;
     char *path = mesh_layout_standard_file(change->ctx, udf);
     char *archive = mesh_layout_standard_archive(change->ctx, udf);
-    int ok = 0;
+    /* the layout has no default of other types of applications */
+    int has_default = kind != MESH_PROFILE_APPLICATION || type != NULL, ok = 0;
 
     entry->kind = kind;
     entry->type = type;
     OPENSSL_strlcpy(entry->udf, udf, sizeof(entry->udf));
-    if (path == NULL || archive == NULL || !read_default(change)
+    if (path == NULL || archive == NULL
+        || (has_default && !read_default(change))
         || !mesh_change_write(change, path, archive, text, len)
         || !mesh_layout_add(change->ctx, kind, udf, portals))
         goto end;
     entry->added = 1;
-    if (entry->default_before[0] == '\0' || make_default) {
+    if (has_default && (entry->default_before[0] == '\0' || make_default)) {
         if (!mesh_layout_set_default(change->ctx, kind, type, udf))
             goto end;
         entry->default_set = 1;
