@@ -50,9 +50,11 @@ cat > load.py << 'PYTHON'
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 try:
     load_pem_private_key(open("client.key", "rb").read(), None)
-except Exception as error:
+except BaseException as error:  # a panic of Rust is no Exception
     print("refused by", type(error).__name__)
 PYTHON
+# OpenSSL's module for old algorithms is not where the tests have theirs.
+export CRYPTOGRAPHY_OPENSSL_NO_LEGACY=1
 said=$(python3 load.py) || die "it ended with $?: $said"
 say "$said"
-[[ $said == "refused by "*Error* ]] || die "not refused"
+[[ $said == "refused by "*E[rx]* ]] || die "not refused"
