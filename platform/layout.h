@@ -51,6 +51,11 @@ const struct mesh_layout_entry *
 mesh_layout_default(const struct mesh_layout *layout,
                     enum mesh_profile_kind kind, const char *type);
 
+/* The entry of a kind that a fingerprint means; NULL if there is none. */
+const struct mesh_layout_entry *
+mesh_layout_find(const struct mesh_layout *layout, enum mesh_profile_kind kind,
+                 const struct mesh_udf *udf);
+
 /* Where a profile's file and its archive belong when we create it; the caller
  * frees (OPENSSL_free). */
 char *mesh_layout_standard_file(struct mesh_context *ctx, const char *udf);

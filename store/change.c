@@ -430,13 +430,11 @@ static const struct mesh_layout_entry *
 entry_of(struct mesh_context *ctx, const struct mesh_layout *layout,
          const struct mesh_profile *profile)
 {
-    for (size_t i = 0; i < mesh_layout_count(layout); i++) {
-        const struct mesh_layout_entry *entry = mesh_layout_entry(layout, i);
+    const struct mesh_layout_entry *entry =
+        mesh_layout_find(layout, profile->kind, &profile->udf);
 
-        if (entry->kind == profile->kind
-            && mesh_udf_may_equal(&entry->udf, &profile->udf))
-            return entry;
-    }
+    if (entry != NULL)
+        return entry;
     mesh_raise(ctx, MESH_R_PROFILE_MISSING,
                "%s profile %s is not in the layout of this device",
                mesh_kind_word(profile->kind), profile->identifier);

@@ -12,21 +12,8 @@
 
 #define PORTALS_MAX 32
 
-/* The entry of a profile; NULL if there is none. */
-static const struct mesh_layout_entry *
-find_entry(const struct mesh_layout *layout, const struct mesh_profile *p)
-{
-    for (size_t i = 0; i < mesh_layout_count(layout); i++) {
-        const struct mesh_layout_entry *entry = mesh_layout_entry(layout, i);
-
-        if (entry->kind == p->kind && mesh_udf_may_equal(&entry->udf, &p->udf))
-            return entry;
-    }
-    return NULL;
-}
-
 /* The accounts in a file: of the wrapper of the reference implementation, or
- * beside the signature (mesh-formats, 2); borrowed from the document. */
+ * beside the signature; borrowed from the document. */
 static void find_portals(const json_t *document,
                          const char *portals[PORTALS_MAX + 1])
 {
@@ -104,7 +91,8 @@ static int enter(struct mesh_change *change, const struct mesh_layout *layout,
                  const char *const *portals, const char *text, size_t len,
                  enum mesh_entered *entered, char name[MESH_UDF_TEXT_MAX])
 {
-    const struct mesh_layout_entry *entry = find_entry(layout, p);
+    const struct mesh_layout_entry *entry =
+        mesh_layout_find(layout, p->kind, &p->udf);
     const struct mesh_layout_entry asked = {
         .kind = p->kind,
         .name = entry != NULL ? entry->name : p->identifier,

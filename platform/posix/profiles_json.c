@@ -265,6 +265,17 @@ mesh_layout_entry(const struct mesh_layout *layout, size_t i)
     return i < layout->count ? &layout->entries[i] : NULL;
 }
 
+const struct mesh_layout_entry *
+mesh_layout_find(const struct mesh_layout *layout, enum mesh_profile_kind kind,
+                 const struct mesh_udf *udf)
+{
+    for (size_t i = 0; i < layout->count; i++)
+        if (layout->entries[i].kind == kind
+            && mesh_udf_may_equal(&layout->entries[i].udf, udf))
+            return &layout->entries[i];
+    return NULL;
+}
+
 /* Member that says the default of a kind; NULL if type does not fit. */
 static const char *default_member(enum mesh_profile_kind kind, const char *type)
 {
@@ -286,13 +297,9 @@ mesh_layout_default(const struct mesh_layout *layout,
         return NULL;
     name = json_string_value(
         json_object_get(json_object_get(layout->root, sections[kind]), member));
-    if (name == NULL || !mesh_udf_decode(name, &udf))
-        return NULL;
-    for (size_t i = 0; i < layout->count; i++)
-        if (layout->entries[i].kind == kind
-            && mesh_udf_may_equal(&layout->entries[i].udf, &udf))
-            return &layout->entries[i];
-    return NULL;
+    return name != NULL && mesh_udf_decode(name, &udf)
+               ? mesh_layout_find(layout, kind, &udf)
+               : NULL;
 }
 
 int mesh_profiles_change(struct mesh_context *ctx,

@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# meshctl killed at each system call that writes: what was there is there, or
+# what was to be, and nothing in between.
+. "$(dirname "$0")/lib.sh"
+command -v strace > /dev/null || { echo "skipped: no strace"; exit 77; }
+[ -z "${MESH_PRELOAD:-}" ] || {
+    echo "skipped: a sanitizer looks for leaks and strace at the same time"
+    exit 77
+}
+# The system calls; sendmsg is how mesh-keyd is asked to make and delete keys.
+writing="write pwrite64 fsync ftruncate rename renameat renameat2 unlink \
+unlinkat mkdir mkdirat rmdir sendmsg fcntl"
+device=$(meshctl create device --algorithm P-256)
+plain genpkey -algorithm ED25519 -out key.pem
+meshctl import key.pem --role first > first.uri 2> /dev/null
+cp -rp .cryptomesh good
+meshctl certificate "$device/first" <(openssl req -x509 -key "$device/first" \
+    -subj /CN=first) # a newer version, without a new key
+cp -p .cryptomesh/M*/M*[A-Z0-9].mmm newer.mmm
+
+# usable: the provider finds the profile and its keys, and so does meshctl.
+usable() {
+    meshctl verify --json mesh://device > verified.json ||
+        die "$1: $(cat verified.json)"
+    openssl pkey -in mesh://device/first -pubout -out pub ||
+        die "$1: the key is gone"
+    meshctl list > list.out || die "$1: $(cat list.out)"
+    grep -q "${device#mesh://}" list.out || die "$1: $(cat list.out)"
+    meshctl repair --all > repair.out || die "$1: $(cat repair.out)"
+    ! find .cryptomesh -size 0 -name '*.[jm]*' ! -name '*.all.mmm' | grep . ||
+        die "$1: empty files"
+}
+# survives COMMAND...: killed at each such call in turn, until none is left.
+survives() {
+    local call n status kills=0
+    say "$*"
+    for call in $writing; do
+        for ((n = 1; ; n++)); do
+            rm -rf .cryptomesh
+            cp -rp good .cryptomesh
+            $prepare
+            status=0
+            { strace -qq -o /dev/null -e trace="$call" \
+                -e inject="$call:signal=KILL:when=$n" \
+                "$MESH_BUILD/tools/meshctl" "$@" > out 2>&1; } 2> /dev/null ||
+                status=$?
+            [ $status -eq 137 ] || break
+            kills=$((kills + 1))
+            usable "$* killed at $call $n"
+        done
+    done
+    [ $status -eq 0 ] || die "it fails by itself: $(cat out)"
+    echo "$kills times killed"
+    [ $kills -ge "$least" ] || die "that is too seldom"
+}
+# Each import has a key of its own: it stays in the key store.
+new_key() { plain genpkey -algorithm ED25519 -out new.pem; }
+prepare=new_key least=15 survives import new.pem --role second
+prepare='' least=10 survives adopt newer.mmm
+prepare='' least=15 survives create device --algorithm P-256
+lose() { rm .cryptomesh/M*/M*[A-Z0-9].mmm; }
+prepare=lose least=5 survives repair device
