@@ -444,10 +444,22 @@ entry_of(struct mesh_context *ctx, const struct mesh_layout *layout,
 int mesh_change_resign(struct mesh_change *change,
                        struct mesh_profile **changed)
 {
+    struct mesh_profile *device;
+    const struct mesh_profile_key *signer =
+        find_signer(change->ctx, *changed, &device);
+    int ok = signer != NULL
+             && mesh_change_resign_by(change, changed, signer->public);
+
+    mesh_profile_free(device);
+    return ok;
+}
+
+int mesh_change_resign_by(struct mesh_change *change,
+                          struct mesh_profile **changed, EVP_PKEY *signer)
+{
     struct mesh_context *ctx = change->ctx;
-    struct mesh_profile *profile = *changed, *device = NULL, *parsed = NULL;
+    struct mesh_profile *profile = *changed, *parsed = NULL;
     const struct mesh_layout_entry *entry;
-    const struct mesh_profile_key *signer;
     struct mesh_layout *layout;
     char *text = NULL;
     size_t len = 0;
@@ -455,18 +467,15 @@ int mesh_change_resign(struct mesh_change *change,
 
     ok = mesh_layout_open(ctx, &layout)
          && (entry = entry_of(ctx, layout, profile)) != NULL
-         && (signer = find_signer(ctx, profile, &device)) != NULL
          && mesh_payload_touch(ctx, mesh_payload_inner(profile->payload))
-         && mesh_change_sign(change, profile->kind, profile->payload,
-                             signer->public, profile->document, NULL, &text,
-                             &len, &parsed)
+         && mesh_change_sign(change, profile->kind, profile->payload, signer,
+                             profile->document, NULL, &text, &len, &parsed)
          && mesh_change_write(change, entry->file, entry->archive, text, len);
     if (ok) {
         *changed = parsed;
         parsed = profile;
     }
     mesh_profile_free(parsed);
-    mesh_profile_free(device);
     mesh_layout_free(layout);
     OPENSSL_free(text);
     return ok;

@@ -9,7 +9,7 @@
 #include "store/profile.h"
 
 #define MESH_CHANGE_KEYS_MAX  4
-#define MESH_CHANGE_FILES_MAX 4
+#define MESH_CHANGE_FILES_MAX 64
 
 struct mesh_change {
     struct mesh_context *ctx;
@@ -86,6 +86,10 @@ int mesh_change_sign(struct mesh_change *change, enum mesh_profile_kind kind,
  */
 int mesh_change_resign(struct mesh_change *change,
                        struct mesh_profile **profile);
+/* The same, signed by a key that the change itself has made the profile's
+ * online key. */
+int mesh_change_resign_by(struct mesh_change *change,
+                          struct mesh_profile **profile, EVP_PKEY *signer);
 /* Enters a key under a role that was checked (mesh_payload_check_role), with
  * its certificates or NULL, and signs the profile again, as mesh_change_resign.
  */

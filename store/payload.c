@@ -186,6 +186,38 @@ int mesh_payload_enter_key(struct mesh_context *ctx,
                : mesh_raise(ctx, MESH_R_MEMORY, "%s", role);
 }
 
+/* Appends a copy of a key's object to the retired ones. */
+static int retire(json_t *payload, json_t *object)
+{
+    json_t *inner = mesh_payload_inner(payload);
+    json_t *list = json_object_get(inner, MESH_ROLE_RETIRED);
+
+    if (list == NULL) {
+        json_object_set_new(inner, MESH_ROLE_RETIRED, json_array());
+        list = json_object_get(inner, MESH_ROLE_RETIRED);
+    }
+    return json_array_append_new(list, json_copy(object)) == 0;
+}
+
+int mesh_payload_replace_key(struct mesh_context *ctx, json_t *payload,
+                             EVP_PKEY *old, EVP_PKEY *new, int drop)
+{
+    json_t *object = mesh_payload_find_key(ctx, payload, old);
+    json_t *made = mesh_profile_key_json(ctx, new, NULL);
+    int ok = made != NULL;
+
+    if (ok && object == NULL)
+        ok = mesh_raise(ctx, MESH_R_INTERNAL, "the key is nowhere in it");
+    else if (ok)
+        ok =
+            ((drop || retire(payload, object)) && json_object_clear(object) == 0
+             && json_object_update(object, made) == 0)
+            || mesh_raise(ctx, MESH_R_PROFILE_MALFORMED,
+                          MESH_ROLE_RETIRED " is no list");
+    json_decref(made);
+    return ok;
+}
+
 /* The role whose list has the key, where *at says; NULL if there is none. */
 static const char *find_listed(struct mesh_context *ctx, json_t *inner,
                                EVP_PKEY *key, size_t *at)

@@ -12,6 +12,8 @@
 /* The profile, and the member of it, that take a key if nobody says which. */
 #define MESH_PROFILE_DEFAULT "device"
 #define MESH_ROLE_DEFAULT    "ImportedKeys"
+/* The member that keeps the keys that others took the place of. */
+#define MESH_ROLE_RETIRED    "RetiredKeys"
 
 /* What stands inside the tag of a payload or document: borrowed. */
 json_t *mesh_payload_inner(const json_t *tagged);
@@ -44,6 +46,11 @@ int mesh_payload_enter_key(struct mesh_context *ctx,
 /* Whether a key was entered so, and can be taken out again. */
 int mesh_payload_lists_key(struct mesh_context *ctx,
                            const struct mesh_profile *profile, EVP_PKEY *key);
+/* Puts a new key where an old one stands in a payload, with the new one's
+ * name and without the old one's certificates; the old one's object goes to
+ * MESH_ROLE_RETIRED of the payload, unless it is to be dropped. */
+int mesh_payload_replace_key(struct mesh_context *ctx, json_t *payload,
+                             EVP_PKEY *old, EVP_PKEY *new, int drop);
 /* Takes it out; fails if it is not there. */
 int mesh_payload_remove_key(struct mesh_context *ctx,
                             struct mesh_profile *profile, EVP_PKEY *key);

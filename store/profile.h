@@ -107,7 +107,7 @@ int mesh_profile_open_keys(struct mesh_context *ctx,
 
 /*
  * The keys of a profile that a role names: an alias (sign, auth, encrypt,
- * master, escrow, online), a member name, or a key's fingerprint.  Writes at
+ * master, escrow, online, retired), a member name, or a key's fingerprint.  Writes at
  * most max pointers; returns how many match.  Those that a fingerprint named
  * are open.
  */

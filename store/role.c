@@ -5,6 +5,7 @@
  */
 #include "store/role.h"
 
+#include "store/payload.h"
 #include "store/uri.h"
 
 #include <openssl/crypto.h>
@@ -27,6 +28,7 @@ static const struct alias {
     {"master", {"MasterSignatureKey"}},
     {"escrow", {"MasterEscrowKeys"}},
     {"online", {"OnlineSignatureKeys"}},
+    {"retired", {MESH_ROLE_RETIRED}},
 };
 #define ALIASES (sizeof(aliases) / sizeof(aliases[0]))
 
@@ -191,11 +193,17 @@ int mesh_role_find(struct mesh_search *s, const char *role,
 
 const struct mesh_profile_key *mesh_role_natural(struct mesh_search *s)
 {
-    const struct mesh_profile_key *key;
-    size_t count;
+    const struct mesh_profile_key *key = NULL;
+    size_t count = 0;
 
-    if (s->profile->keys_count == 1)
-        return &s->profile->keys[0];
+    /* the only one that is not retired */
+    for (size_t i = 0; i < s->profile->keys_count; i++)
+        if (strcmp(s->profile->keys[i].member, MESH_ROLE_RETIRED) != 0) {
+            key = &s->profile->keys[i];
+            count++;
+        }
+    if (count == 1)
+        return key;
     return mesh_role_find(s, "sign", &key, &count) ? key : NULL;
 }
 

@@ -7,7 +7,7 @@
  *   profile  = fingerprint | "personal" | "device" | "web" | "ssh" | "mail" |
  *              "network" | portal-account
  *   role     = "sign" | "auth" | "encrypt" | "master" | "escrow" | "online" |
- *              a member name of the profile | a key's fingerprint
+ *              "retired" | a member name of the profile | a key's fingerprint
  *   type     = "private" | "public" | "cert"
  */
 #ifndef MESH_STORE_URI_H

@@ -34,6 +34,13 @@ const struct command commands[] = {
      "                            for mail to encrypt to\n"
      "  --description TEXT\n"
      "  --default                 make it the default though there is one\n"},
+    {"describe", command_describe, "change the description of a profile",
+     "PROFILE TEXT\n\n"
+     "  PROFILE                   its fingerprint, URI, or word such as "
+     "device\n"
+     "  TEXT                      empty: no description\n"},
+    {"rollover", command_rollover,
+     "put a new key in the place of one, which is retired", "URI\n"},
     {"import", command_import, "put a key from a file into the key store",
      "FILE [OPTION]...\n\n"
      "  FILE                      PEM, DER, PKCS#8 or PKCS#12; -: standard\n"
