@@ -34,6 +34,19 @@ const struct command commands[] = {
      "                            for mail to encrypt to\n"
      "  --description TEXT\n"
      "  --default                 make it the default though there is one\n"},
+    {"add device", command_add_device, "put a device into a personal profile",
+     "FILE|URI [OPTION]...\n\n"
+     "  FILE                      the profile that the device itself has made\n"
+     "  --personal PROFILE        default: personal\n"
+     "  --admin                   let it change all applications\n"},
+    {"remove device", command_remove_device,
+     "take a device out of a personal profile",
+     "URI|UDF [OPTION]\n\n"
+     "  --personal PROFILE        default: personal\n"},
+    {"remove application", command_remove_application,
+     "take an application out of a personal profile",
+     "URI|UDF [OPTION]\n\n"
+     "  --personal PROFILE        default: personal\n"},
     {"describe", command_describe, "change the description of a profile",
      "PROFILE TEXT\n\n"
      "  PROFILE                   its fingerprint, URI, or word such as "
