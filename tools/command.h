@@ -18,10 +18,10 @@ typedef int command_fn(struct mesh_context *ctx, int argc, char **argv);
 command_fn command_create_device, command_create_personal,
     command_create_application, command_describe, command_rollover,
     command_add_device, command_remove_device, command_remove_application,
-    command_import, command_certificate, command_list, command_show,
-    command_verify, command_reference, command_default, command_delete,
-    command_lock, command_doctor, command_help, command_log, command_archive,
-    command_repair, command_adopt;
+    command_import, command_certificate, command_ssh_key, command_list,
+    command_show, command_verify, command_reference, command_default,
+    command_delete, command_lock, command_doctor, command_help, command_log,
+    command_archive, command_repair, command_adopt;
 
 /* One option of a command. */
 struct command_option {

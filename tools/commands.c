@@ -71,6 +71,9 @@ const struct command commands[] = {
     {"certificate", command_certificate, "attach a certificate to a key",
      "URI FILE\n\n"
      "  FILE                      the certificate and its chain, PEM or DER\n"},
+    {"ssh-key", command_ssh_key, "print a key as a line of authorized_keys",
+     "URI\n\n"
+     "  URI                       of a key, or of a profile: its key sign\n"},
     {"list", command_list, "list the profiles",
      "[OPTION]...\n\n"
      "  --keys                    list what the key store holds, too\n"
