@@ -34,6 +34,12 @@ meshctl certificate mesh://web/sign - < web.der
 has "CN=web" meshctl show mesh://web
 has "ok" meshctl verify mesh://web mesh://personal
 
+say "a request with names in it, signed by the key of the key store"
+openssl req -new -key mesh://web -subj /CN=www.example.net \
+    -addext subjectAltName=DNS:www.example.net,DNS:example.net -out www.csr
+plain req -in www.csr -noout -verify
+has "DNS:www.example.net, DNS:example.net" plain req -in www.csr -noout -text
+
 say "in a file with a wrapper, which is kept"
 file=.cryptomesh/$(meshctl default device)/$(meshctl default device).mmm
 wrapper='"SerializationDevice": { "Kept": 1, "Profile":'
