@@ -16,6 +16,24 @@
 #define QUICK_OCTETS (64u << 20)
 #define QUICK_LINES  64
 
+/* Whether the signer that is not believed is a device of this layout. */
+static int is_signed_here(const struct mesh_layout *layout,
+                          const struct mesh_profile *app)
+{
+    struct mesh_udf kid;
+
+    if (!mesh_udf_decode(app->outer->signatures[0].kid, &kid))
+        return 0;
+    for (size_t i = 0; i < mesh_layout_count(layout); i++) {
+        const struct mesh_layout_entry *entry = mesh_layout_entry(layout, i);
+
+        if (entry->kind == MESH_PROFILE_DEVICE
+            && mesh_udf_may_equal(&entry->udf, &kid))
+            return 1;
+    }
+    return 0;
+}
+
 int mesh_locate_trust(struct mesh_context *ctx,
                       const struct mesh_layout *layout,
                       struct mesh_profile *app)
@@ -39,6 +57,12 @@ int mesh_locate_trust(struct mesh_context *ctx,
     }
     if (ok)
         return 1;
+    if (attempt.reason == MESH_R_PROFILE_SIGNER && is_signed_here(layout, app))
+        return mesh_raise(ctx, MESH_R_PROFILE_SIGNER,
+                          "%s; that is this device: application profile "
+                          "%.64s is here, but has no effect until a device of "
+                          "the personal profile signs it",
+                          attempt.text, app->identifier);
     if (attempt.reason != MESH_R_NONE)
         return mesh_attempt_raise(ctx, &attempt);
     return mesh_raise(ctx, MESH_R_PROFILE_MISSING,

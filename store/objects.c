@@ -134,8 +134,10 @@ static int add_private(struct mesh_search *s, struct mesh_objects *objects,
     if (must_hold)
         return mesh_raise(s->ctx, MESH_R_KEY_NOT_HELD,
                           "profile %.64s is here, but this device holds no "
-                          "private key for its %s, %s",
-                          s->profile->identifier, key->member, key->udf);
+                          "private key for its %s, %s%s%.64s",
+                          s->profile->identifier, key->member, key->udf,
+                          key->device != NULL ? ", which is of device " : "",
+                          key->device != NULL ? key->device : "");
     mesh_trace(s->ctx, "%s: no private key on this device", key->udf);
     return 1;
 }

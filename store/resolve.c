@@ -62,6 +62,16 @@ static int add_own_certificates(struct mesh_search *s,
     return 1;
 }
 
+static int raise_no_natural(struct mesh_search *s)
+{
+    const struct mesh_profile_key *keys[MESH_ROLE_KEYS_MAX];
+    size_t count = mesh_role_keys(s, "sign", keys, MESH_ROLE_KEYS_MAX);
+
+    return count > 1 ? mesh_role_raise_several(s->ctx, s->profile, "sign", keys,
+                                               count)
+                     : mesh_role_raise(s, "no key to", "sign");
+}
+
 /* A profile without a role. */
 static int add_profile(struct mesh_search *s, enum mesh_object_type expect,
                        struct mesh_objects *objects)
@@ -73,7 +83,7 @@ static int add_profile(struct mesh_search *s, enum mesh_object_type expect,
     if (p->kind == MESH_PROFILE_PERSONAL && expect == MESH_OBJECT_CERTIFICATE)
         return add_own_certificates(s, key, objects);
     if (key == NULL && !mesh_object_wanted(expect, MESH_OBJECT_NAME))
-        return mesh_role_raise(s, "not one key to", "sign");
+        return raise_no_natural(s);
     if (key != NULL && !mesh_objects_add_key(s, objects, key, expect))
         return 0;
     for (i = 0;

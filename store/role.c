@@ -240,9 +240,10 @@ int mesh_role_raise_several(struct mesh_context *ctx,
         }
     }
     return mesh_raise(ctx, MESH_R_AMBIGUOUS,
-                      "%s profile %.64s has several keys '%.100s'%s; name one "
+                      "%s profile %.64s %s several keys '%.100s'%s; name one "
                       "by its fingerprint: %s",
-                      mesh_kind_word(profile->kind), profile->identifier, role,
+                      mesh_kind_word(profile->kind), profile->identifier,
+                      of_devices ? "is here, but has" : "has", role,
                       of_devices ? ", none of them known as this device's" : "",
                       list);
 }

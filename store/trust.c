@@ -214,6 +214,29 @@ static int replace(struct mesh_context *ctx, char **to, const char *text)
     return 1;
 }
 
+/* No signature is an administrator's: because the device is no more, or never
+ * was one. */
+static int raise_signer(struct mesh_context *ctx,
+                        const struct mesh_profile *app,
+                        const struct mesh_profile *personal)
+{
+    const char *signer = app->outer->signatures[0].kid;
+    struct mesh_context quiet = mesh_context_quiet(ctx);
+    const struct mesh_profile_key *key;
+    struct mesh_udf kid;
+
+    if (mesh_udf_parse(&quiet, signer, &kid)
+        && find_device(&quiet, personal, &kid, &key) && key == NULL)
+        return mesh_raise(ctx, MESH_R_PROFILE_SIGNER,
+                          "signed by %.64s, which is no device of personal "
+                          "profile %.64s, or no more",
+                          signer, personal->identifier);
+    return mesh_raise(ctx, MESH_R_PROFILE_SIGNER,
+                      "signed by %.64s, which personal profile %.64s does not "
+                      "list as its administrator",
+                      signer, personal->identifier);
+}
+
 int mesh_trust_application(struct mesh_context *ctx, struct mesh_profile *app,
                            const struct mesh_profile *personal)
 {
@@ -254,10 +277,7 @@ int mesh_trust_application(struct mesh_context *ctx, struct mesh_profile *app,
         signer = signature->kid;
     }
     if (signer == NULL)
-        return mesh_raise(ctx, MESH_R_PROFILE_SIGNER,
-                          "signed by %.64s, which personal profile %.64s does "
-                          "not list as its administrator",
-                          app->outer->signatures[0].kid, personal->identifier);
+        return raise_signer(ctx, app, personal);
     return replace(ctx, &app->signer, signer)
            && (app->description != NULL
                || replace(ctx, &app->description, entry->friendly));

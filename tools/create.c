@@ -309,7 +309,8 @@ static int check_device(struct mesh_context *ctx,
             return 1;
     return mesh_raise(ctx, MESH_R_PROFILE_SIGNER,
                       "the default device %s is not in the default personal "
-                      "profile %s; choose another one with 'meshctl default'",
+                      "profile %s; put it there with 'meshctl add device', or "
+                      "choose another one with 'meshctl default'",
                       device->identifier, personal->identifier);
 }
 

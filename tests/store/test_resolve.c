@@ -234,6 +234,8 @@ static void test_application(void **state)
           "name mesh://" SSH "/" SSH_1 "\nname mesh://" SSH "/" SSH_2 "\n");
     fails("mesh://" SSH "/sign", MESH_OBJECT_ANY, MESH_R_AMBIGUOUS,
           "none of them known as this device's");
+    fails("mesh://" SSH, MESH_OBJECT_PRIVATE, MESH_R_AMBIGUOUS,
+          "is here, but has several keys 'sign', none of them known as this");
     gives("mesh://" SSH "/" SSH_2, MESH_OBJECT_ANY,
           "public mesh://" SSH "/" SSH_2 "\n");
 
@@ -251,6 +253,9 @@ static void test_application(void **state)
     gives("mesh://ssh", MESH_OBJECT_ANY,
           "public mesh://" SSH "/sign\nname mesh://" SSH "/" SSH_1 "\n");
     gives("mesh://" SSH_2, MESH_OBJECT_ANY, "public mesh://" SSH "/sign\n");
+    fails("mesh://ssh", MESH_OBJECT_PRIVATE, MESH_R_KEY_NOT_HELD,
+          "no private key for its PublicKey, " SSH_2
+          ", which is of device " DEVICE_2);
 }
 
 /* An application may call itself what it likes: it does not answer to the name

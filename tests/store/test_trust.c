@@ -246,7 +246,10 @@ static void test_application(void **state)
 
     (void)state;
     trust_app(key, p, MESH_R_NONE, NULL);
-    trust_app(other, p, MESH_R_PROFILE_SIGNER, "does not list as its admin");
+    trust_app(other, p, MESH_R_PROFILE_SIGNER, "is no device of personal");
+    mesh_profile_free(p);
+    p = personal_with(APP, other_udf);
+    trust_app(key, p, MESH_R_PROFILE_SIGNER, "does not list as its admin");
     mesh_profile_free(p);
     p = personal_with("RDEAT-YPBQ2-34AFV-UHNYI-QHWUU-7F6AO", key_udf);
     trust_app(key, p, MESH_R_PROFILE_SIGNER, "does not list the WebProfile");

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-foreach(script add_device adopt algorithms archive bad_import certificate
+foreach(script access add_device adopt algorithms archive bad_import certificate
         certificate_master concurrent crash create_device create_personal
         default delete delete_personal describe doctor doctor_key_files
         doctor_settings full_disk help import import_algorithms import_in_place
