@@ -12,6 +12,7 @@ command -v strace > /dev/null || { echo "skipped: no strace"; exit 77; }
 writing="write pwrite64 fsync ftruncate rename renameat renameat2 unlink \
 unlinkat mkdir mkdirat rmdir sendmsg fcntl"
 device=$(meshctl create device --algorithm P-256)
+profiles=$device
 plain genpkey -algorithm ED25519 -out key.pem
 meshctl import key.pem --role first > first.uri 2> /dev/null
 cp -rp .cryptomesh good
@@ -21,9 +22,9 @@ cp -p .cryptomesh/M*/M*[A-Z0-9].mmm newer.mmm
 
 # usable: the provider finds the profile and its keys, and so does meshctl.
 usable() {
-    meshctl verify --json mesh://device > verified.json ||
+    meshctl verify --json $profiles > verified.json ||
         die "$1: $(cat verified.json)"
-    openssl pkey -in mesh://device/first -pubout -out pub ||
+    openssl pkey -in "$device/first" -pubout -out pub ||
         die "$1: the key is gone"
     meshctl list > list.out || die "$1: $(cat list.out)"
     grep -q "${device#mesh://}" list.out || die "$1: $(cat list.out)"
@@ -61,3 +62,16 @@ prepare='' least=10 survives adopt newer.mmm
 prepare='' least=15 survives create device --algorithm P-256
 lose() { rm .cryptomesh/M*/M*[A-Z0-9].mmm; }
 prepare=lose least=5 survives repair device
+
+say "several profiles in one change"
+rm -rf .cryptomesh
+cp -rp good .cryptomesh
+personal=$(meshctl create personal --algorithm P-256)
+web=$(meshctl create application web --algorithm P-256)
+second=$(meshctl create device --algorithm P-256 --default)
+meshctl add device "$second" --admin
+rm -rf good
+cp -rp .cryptomesh good
+profiles="$device $personal $web $second"
+prepare='' least=15 survives remove device "$device"
+prepare='' least=15 survives rollover "$personal/online"
