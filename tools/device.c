@@ -432,8 +432,8 @@ int command_remove_device(struct mesh_context *ctx, int argc, char **argv)
     files = change.files_count;
     ok = change_end(&change, ok);
     if (ok && files > 1)
-        command_note("%zu application profiles that the device had signed are "
-                     "signed by the default device now",
+        command_note("application profiles that the default device has signed "
+                     "in its place: %zu",
                      files - 1);
     mesh_profile_free(personal);
     return ok;

@@ -58,7 +58,7 @@ same "$(state)" "$before"
 
 say "the default device takes over what the removed one signed"
 meshctl default device "${second#mesh://}"
-has "1 application profiles" meshctl remove device "$first"
+has "in its place: 1" meshctl remove device "$first"
 has "signed by ${second#mesh://}" meshctl verify mesh://web
 ! payload | grep -q "${first#mesh://}" || die "the device is still named"
 openssl pkey -noout -in mesh://web/sign
