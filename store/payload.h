@@ -13,7 +13,7 @@
 #define MESH_PROFILE_DEFAULT "device"
 #define MESH_ROLE_DEFAULT    "ImportedKeys"
 /* The member that keeps the keys that others took the place of. */
-#define MESH_ROLE_RETIRED    "RetiredKeys"
+#define MESH_ROLE_RETIRED "RetiredKeys"
 
 /* What stands inside the tag of a payload or document: borrowed. */
 json_t *mesh_payload_inner(const json_t *tagged);

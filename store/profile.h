@@ -107,9 +107,9 @@ int mesh_profile_open_keys(struct mesh_context *ctx,
 
 /*
  * The keys of a profile that a role names: an alias (sign, auth, encrypt,
- * master, escrow, online, retired), a member name, or a key's fingerprint.  Writes at
- * most max pointers; returns how many match.  Those that a fingerprint named
- * are open.
+ * master, escrow, online, retired), a member name, or a key's fingerprint.
+ * Writes at most max pointers; returns how many match.  Those that a
+ * fingerprint named are open.
  */
 size_t mesh_profile_find_keys(struct mesh_context *ctx,
                               const struct mesh_profile *profile,
