@@ -44,6 +44,41 @@ static int is_same(const struct mesh_profile *here,
                       mesh_document_object(p->document));
 }
 
+/* The master profile in a personal one says nothing of its own age to those who
+ * look at the personal one alone: whoever has a key that was taken out of it
+ * can sign with an older one, that still lists it. */
+static int check_master(struct mesh_change *change,
+                        const struct mesh_profile *here,
+                        const struct mesh_profile *p)
+{
+    static const char seconds[] = "2017-09-18T13:00:45";
+    json_t *old, *new;
+    const char *old_time, *new_time;
+    int ok = 1;
+
+    if (p->kind != MESH_PROFILE_PERSONAL)
+        return 1;
+    old = mesh_change_open_master(change, here);
+    new = old != NULL ? mesh_change_open_master(change, p) : NULL;
+    old_time =
+        json_string_value(json_object_get(mesh_payload_inner(old), "Updated"));
+    new_time =
+        json_string_value(json_object_get(mesh_payload_inner(new), "Updated"));
+    if (old == NULL || new == NULL)
+        ok = 0;
+    else if (old_time != NULL
+             && (new_time == NULL
+                 || strncmp(new_time, old_time, strlen(seconds)) < 0))
+        ok = mesh_raise(change->ctx, MESH_R_PROFILE_OLDER,
+                        "%s: its master profile was updated %s, that of the "
+                        "one here %s; %s may be a key that was removed",
+                        p->where, new_time != NULL ? new_time : "never",
+                        old_time, p->signer);
+    json_decref(old);
+    json_decref(new);
+    return ok;
+}
+
 static int enter_newer(struct mesh_change *change,
                        const struct mesh_layout *layout,
                        const struct mesh_layout_entry *entry,
@@ -65,6 +100,8 @@ static int enter_newer(struct mesh_change *change,
                         "%s",
                         p->where, mesh_kind_word(p->kind), entry->name,
                         p->updated, here->updated);
+    } else if (!check_master(change, here, p)) {
+        ok = 0;
     } else if (is_same(here, p) && strcmp(here->where, entry->file) == 0) {
         *entered = MESH_ENTERED_NOTHING;
         ok = 1;
