@@ -75,6 +75,7 @@ static const char *const reason_texts[MESH_R_END] = {
     [MESH_R_REFERENCE_MALFORMED] = "malformed key reference",
     [MESH_R_AMBIGUOUS] = "ambiguous name",
     [MESH_R_PROFILE_OLDER] = "older than what is here",
+    [MESH_R_PORTAL] = "portal",
 };
 
 const char *mesh_reason_text(enum mesh_reason reason)

@@ -77,6 +77,7 @@ enum mesh_reason {
     MESH_R_REFERENCE_MALFORMED, /* a key-reference file */
     MESH_R_AMBIGUOUS,           /* several keys have this name */
     MESH_R_PROFILE_OLDER,       /* than the one that is here */
+    MESH_R_PORTAL,              /* it cannot be reached, or answers nonsense */
     MESH_R_END                  /* number of reasons */
 };
 

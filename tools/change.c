@@ -28,23 +28,35 @@ static void hold_signals(void)
     sigprocmask(SIG_BLOCK, &held, NULL);
 }
 
-/* Fails if one of them waits. */
-static int no_signal(struct mesh_context *ctx)
+/* The one that waits; 0: none does. */
+static int waiting_signal(void)
 {
     sigset_t waiting;
 
     sigpending(&waiting);
     for (size_t i = 0; i < SIGNALS; i++)
         if (sigismember(&waiting, signals[i]))
-            return mesh_raise(ctx, MESH_R_INTERRUPTED, "%s",
-                              strsignal(signals[i]));
-    return 1;
+            return signals[i];
+    return 0;
+}
+
+int change_is_interrupted(void)
+{
+    return waiting_signal() != 0;
+}
+
+int change_go_on(struct mesh_context *ctx)
+{
+    int number = waiting_signal();
+
+    return number == 0
+           || mesh_raise(ctx, MESH_R_INTERRUPTED, "%s", strsignal(number));
 }
 
 void change_begin(struct mesh_change *change, struct mesh_context *ctx)
 {
     mesh_change_begin(change, ctx);
-    change->go_on = no_signal;
+    change->go_on = change_go_on;
     hold_signals();
 }
 

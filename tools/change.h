@@ -14,4 +14,8 @@ void change_begin(struct mesh_change *change, struct mesh_context *ctx);
 /* mesh_change_end(), and a note if something was undone. */
 int change_end(struct mesh_change *change, int ok);
 
+/* Whether a signal waits; go_on raises it. */
+int change_is_interrupted(void);
+int change_go_on(struct mesh_context *ctx);
+
 #endif

@@ -21,7 +21,8 @@ command_fn command_create_device, command_create_personal,
     command_import, command_certificate, command_ssh_key, command_list,
     command_show, command_verify, command_reference, command_default,
     command_delete, command_lock, command_doctor, command_help, command_log,
-    command_archive, command_repair, command_adopt;
+    command_archive, command_repair, command_adopt, command_refresh,
+    command_publish;
 
 /* One option of a command. */
 struct command_option {
@@ -40,6 +41,9 @@ int command_options(struct mesh_context *ctx, int *argc, char ***argv,
 
 /* Tells the user something on stderr that is neither a result nor an error. */
 void command_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* The exit status of a command that succeeds, instead of 0. */
+void command_set_status(int status);
 
 /* Prints value, for --json. */
 int command_json(struct mesh_context *ctx, const json_t *value);

@@ -118,6 +118,21 @@ const struct command commands[] = {
      "URI [OPTION]...\n\n"
      "  --keys                    with a profile: its private keys, too\n"
      "  --yes                     do not ask\n"},
+    {"refresh", command_refresh, "get new versions of profiles from a portal",
+     "[PROFILE|ACCOUNT]... [OPTION]...\n\n"
+     "  PROFILE                   its fingerprint or URI; default: personal\n"
+     "  ACCOUNT                   NAME@HOST; a new one is added\n"
+     "  --all                     every profile that has a portal\n"
+     "  --portal HOST             ask this one instead; HOST or HOST:PORT\n"
+     "  --cacert FILE             the CA certificates for TLS\n"
+     "  --timeout SECONDS         for each request; default 60\n\n"
+     "The status is 0 if something changed, 3 if nothing did.\n"},
+    {"publish", command_publish, "send a profile to its portals",
+     "[PROFILE] [OPTION]...\n\n"
+     "  PROFILE                   its fingerprint or URI; default: personal\n"
+     "  --portal HOST             send it to this one alone\n"
+     "  --cacert FILE             the CA certificates for TLS\n"
+     "  --timeout SECONDS         for each request; default 60\n"},
     {"lock", command_lock, "make the key holder forget all keys in memory",
      "\n"},
     {"doctor", command_doctor, "say what is wrong with the set-up",

@@ -27,6 +27,13 @@
 
 enum { EXIT_USAGE = 2 };
 
+static int success = EXIT_SUCCESS;
+
+void command_set_status(int status)
+{
+    success = status;
+}
+
 int kind_parse(const char *word, enum mesh_profile_kind *kind,
                const char **type)
 {
@@ -483,6 +490,6 @@ int main(int argc, char **argv)
     /* Now come those that a change kept waiting. */
     sigprocmask(SIG_SETMASK, &signals, NULL);
     if (ok)
-        return EXIT_SUCCESS;
+        return success;
     return last == MESH_R_USAGE ? EXIT_USAGE : EXIT_FAILURE;
 }
