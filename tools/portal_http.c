@@ -331,6 +331,12 @@ static CURLcode request(struct portal_http *http,
         code = curl_easy_setopt(http->curl, CURLOPT_HTTPGET, 1L);
     if (code == CURLE_OK)
         code = set_protocols(http->curl, name->is_local);
+    /* what has no TLS does not leave this machine; NULL: as the environment
+     * says */
+    if (code == CURLE_OK)
+        code =
+            curl_easy_setopt(http->curl, CURLOPT_PROXY,
+                             strcmp(name->scheme, "http://") == 0 ? "" : NULL);
     clock_gettime(CLOCK_MONOTONIC, &http->start);
     if (code == CURLE_OK)
         code = curl_easy_perform(http->curl);

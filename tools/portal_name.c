@@ -165,15 +165,15 @@ size_t portal_find_servers(const struct mesh_context *ctx, const char *host,
         return 0;
     for (int i = 0;
          i < ns_msg_count(message, ns_s_an) && count < PORTAL_SERVERS_MAX; i++)
-        if (read_server(&message, i, &servers[count])) {
-            struct portal_server *server = &servers[count++];
-
-            if (strcmp(server->host, ".") == 0)
-                server->host[0] = '\0';
-            mesh_trace(ctx, "%s: %s port %u, priority %u, weight %u", name,
-                       server->host, server->port, server->priority,
-                       server->weight);
-        }
+        if (read_server(&message, i, &servers[count]))
+            count++;
     qsort(servers, count, sizeof(servers[0]), order);
+    for (size_t i = 0; i < count; i++) {
+        mesh_trace(ctx, "%s: %s port %u, priority %u, weight %u", name,
+                   servers[i].host, servers[i].port, servers[i].priority,
+                   servers[i].weight);
+        if (strcmp(servers[i].host, ".") == 0)
+            servers[i].host[0] = '\0';
+    }
     return count;
 }

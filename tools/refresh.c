@@ -181,6 +181,8 @@ static int enter(struct mesh_context *ctx, const struct wanted *wanted,
                  json_t *entry, const char *where, enum mesh_entered *entered,
                  char name[MESH_UDF_TEXT_MAX])
 {
+    /* never those that an answer has: whoever gives it could take the name of
+     * somebody else's account */
     const char *const portals[] = {wanted->account, NULL};
     struct mesh_change change;
     struct mesh_udf udf;
@@ -194,8 +196,8 @@ static int enter(struct mesh_context *ctx, const struct wanted *wanted,
         return mesh_raise(ctx, MESH_R_MEMORY, "%s", where);
     change_begin(&change, ctx);
     ok = mesh_change_lock(&change)
-         && mesh_enter(&change, text, strlen(text), where, &udf,
-                       wanted->account != NULL ? portals : NULL, entered, name);
+         && mesh_enter(&change, text, strlen(text), where, &udf, portals,
+                       entered, name);
     ok = change_end(&change, ok);
     OPENSSL_free(text);
     return ok;

@@ -78,7 +78,10 @@ ends 3 as bob meshctl refresh
 answers redirect https://$files/.well-known/mmm/${bob#mesh://}.mmm
 ends 3 as bob meshctl refresh
 answers good
-ends 3 as bob meshctl refresh --portal $plain
+http_proxy=http://$closed ends 3 as bob meshctl refresh --portal $plain
+say "a proxy is for all that has TLS"
+https_proxy=http://$closed fails_with "$good cannot be reached" \
+    as bob meshctl refresh
 
 say "the first portal that answers is asked"
 mkdir -m 700 dave

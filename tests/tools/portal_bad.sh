@@ -129,6 +129,16 @@ entries ".cryptomesh/$device/$device.mmm"
 fails_with "the kind is device, an account has a personal profile" \
     meshctl --home "$HOME/new" refresh alice@$good
 [ ! -e new/profiles.json ] || die "there is a layout"
+say "an answer names no accounts"
+python3 -c 'import json, sys
+entry = json.load(sys.stdin)
+entry["SignedPersonalProfile"]["Unauthenticated"] = {
+    "PortalAddress": ["bob@example.net"]}
+print(json.dumps([entry]))' < "$latest" > entries
+has added meshctl --home "$HOME/new" refresh "$fingerprint" --portal $good
+fails_with "unknown portal account" \
+    meshctl --home "$HOME/new" show mesh://bob@example.net
+ends 3 meshctl --home "$HOME/new" refresh --all
 say "publishing"
 answers status 500
 fails_with "$good: HTTP status 500" meshctl publish
