@@ -43,19 +43,10 @@ skip() {
 needs() {
     dpkg-query -Wf '${Status}\n' "$@" 2>&1 | grep -qv ' installed$' || return 0
     [ "$(id -u)" = 0 ] || skip "needs root to install: $*"
-    install_stopped "$@" > install.out 2>&1 ||
+    "$apps/../../tools/install-dependencies" --packages "$@" \
+        > install.out 2>&1 ||
         skip "cannot install: $*: $(tail -n 1 install.out)"
 }
-# The servers in packages are not to be started by their installation.
-install_stopped() (
-    policy=/usr/sbin/policy-rc.d
-    if [ ! -e $policy ]; then
-        trap 'rm -f $policy' EXIT
-        printf '#!/bin/sh\nexit 101\n' > $policy
-        chmod 755 $policy
-    fi
-    "$apps/../../tools/install-dependencies" --packages "$@"
-)
 # at_least VERSION FOUND
 at_least() {
     printf '%s\n' "$@" | sort -VC
