@@ -130,6 +130,7 @@ void mesh_context_free(struct mesh_context *ctx)
     OPENSSL_free(ctx->config.home);
     OPENSSL_free(ctx->config.keyd_socket);
     OPENSSL_free(ctx->config.keyd_path);
+    OPENSSL_free(ctx->config.meshctl_path);
     OPENSSL_free(ctx->trace);
     OPENSSL_free(ctx);
 }
@@ -168,6 +169,12 @@ static int set_keyd_path(struct mesh_context *ctx, const char *name,
     return set_path(ctx, &ctx->config.keyd_path, name, value);
 }
 
+static int set_meshctl_path(struct mesh_context *ctx, const char *name,
+                            const char *value)
+{
+    return set_path(ctx, &ctx->config.meshctl_path, name, value);
+}
+
 static int set_prompt(struct mesh_context *ctx, const char *name,
                       const char *value)
 {
@@ -200,8 +207,8 @@ static int set_prompt_timeout(struct mesh_context *ctx, const char *name,
     return 1;
 }
 
-/* One key store and no refresh on this system: the names are checked, so that a
- * configuration written for another one does not fail here by silence. */
+/* One key store on this system: the names are checked, so that a configuration
+ * written for another one does not fail here by silence. */
 static int set_keystore(struct mesh_context *ctx, const char *name,
                         const char *value)
 {
@@ -215,10 +222,14 @@ static int set_refresh(struct mesh_context *ctx, const char *name,
                        const char *value)
 {
     if (strcmp(value, "never") == 0)
-        return 1;
-    return mesh_raise(ctx, MESH_R_CONFIGURATION,
-                      "%s = %.100s: never is all that this version can do",
-                      name, value);
+        ctx->config.refresh = MESH_REFRESH_NEVER;
+    else if (strcmp(value, "on-missing") == 0)
+        ctx->config.refresh = MESH_REFRESH_ON_MISSING;
+    else
+        return mesh_raise(ctx, MESH_R_CONFIGURATION,
+                          "%s = %.100s: never or on-missing is wanted", name,
+                          value);
+    return 1;
 }
 
 static const struct setting {
@@ -232,6 +243,7 @@ static const struct setting {
     {"prompt", set_prompt},
     {"prompt-timeout", set_prompt_timeout},
     {"refresh", set_refresh},
+    {"meshctl-path", set_meshctl_path},
 };
 
 const char *mesh_context_setting(size_t i)

@@ -81,6 +81,8 @@ enum mesh_reason {
     MESH_R_END                  /* number of reasons */
 };
 
+enum mesh_refresh { MESH_REFRESH_NEVER, MESH_REFRESH_ON_MISSING };
+
 enum mesh_prompt { MESH_PROMPT_AT_USE, MESH_PROMPT_NEVER };
 
 /* What openssl.cnf or the command line set.  All strings are owned by the
@@ -90,6 +92,8 @@ struct mesh_config {
     char *keyd_socket; /* absolute path */
     char *keyd_path;   /* absolute path of the program */
     enum mesh_prompt prompt;
+    enum mesh_refresh refresh;
+    char *meshctl_path;      /* absolute path of the program, for refresh */
     unsigned prompt_timeout; /* seconds that a caller waits for a prompt */
 };
 
@@ -150,8 +154,9 @@ struct mesh_context *mesh_context_new(OSSL_LIB_CTX *libctx,
 void mesh_context_free(struct mesh_context *ctx);
 
 /* Sets one configuration value by its name in openssl.cnf (home, keystore,
- * keyd-socket, keyd-path, prompt, prompt-timeout, refresh).  Fails with
- * MESH_R_CONFIGURATION for an unknown name or a value that does not fit. */
+ * keyd-socket, keyd-path, prompt, prompt-timeout, refresh, meshctl-path). Fails
+ * with MESH_R_CONFIGURATION for an unknown name or a value that does not fit.
+ */
 int mesh_context_configure(struct mesh_context *ctx, const char *name,
                            const char *value);
 

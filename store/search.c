@@ -5,6 +5,7 @@
  */
 #include "store/search.h"
 
+#include "platform/refresh.h"
 #include "store/attempt.h"
 #include "store/locate.h"
 #include "store/resolve.h"
@@ -51,6 +52,23 @@ static const char *where(struct mesh_search *s, char *text, size_t size)
     return text;
 }
 
+/* Reads the profile of an entry that was asked for by its name; one that has no
+ * good copy here may come from its portal. */
+static int locate(struct mesh_search *s, const struct mesh_layout_entry *entry,
+                  struct mesh_profile **profile)
+{
+    struct mesh_context quiet = mesh_context_quiet(s->ctx);
+    struct mesh_attempt attempt;
+
+    mesh_attempt_begin(&attempt, s->ctx);
+    if (mesh_locate(&attempt.ctx, s->layout, entry, MESH_LOCATE_QUICK, profile)
+        || (mesh_refresh_missing(s->ctx, entry->name)
+            && mesh_locate(&quiet, s->layout, entry, MESH_LOCATE_QUICK,
+                           profile)))
+        return 1;
+    return mesh_attempt_raise(s->ctx, &attempt);
+}
+
 static int find_default(struct mesh_search *s, const struct word *word)
 {
     const struct mesh_layout_entry *entry =
@@ -62,8 +80,7 @@ static int find_default(struct mesh_search *s, const struct word *word)
                           "no default for \"%s\" on this device%s; meshctl "
                           "default sets it, meshctl create makes one",
                           word->name, where(s, in, sizeof(in)));
-    return mesh_locate(s->ctx, s->layout, entry, MESH_LOCATE_QUICK,
-                       &s->profile);
+    return locate(s, entry, &s->profile);
 }
 
 static int find_account(struct mesh_search *s, const char *account)
@@ -77,8 +94,7 @@ static int find_account(struct mesh_search *s, const char *account)
 
         for (; portal != NULL && *portal != NULL; portal++)
             if (OPENSSL_strcasecmp(account, *portal) == 0)
-                return mesh_locate(s->ctx, s->layout, entry, MESH_LOCATE_QUICK,
-                                   &s->profile);
+                return locate(s, entry, &s->profile);
     }
     return mesh_raise(s->ctx, MESH_R_ACCOUNT,
                       "no personal profile on this device%s is registered as "
@@ -114,7 +130,7 @@ static int find_profile(struct mesh_search *s, const char *name,
     }
     if (found == NULL)
         return 1;
-    if (!mesh_locate(s->ctx, s->layout, found, MESH_LOCATE_QUICK, &profile))
+    if (!locate(s, found, &profile))
         return 0;
     ok = mesh_trust_name(s->ctx, profile, udf, &named);
     if (ok && named)

@@ -346,6 +346,7 @@ int command_doctor(struct mesh_context *ctx, int argc, char **argv)
     if ((report.checks = json_array()) == NULL)
         return mesh_raise(ctx, MESH_R_MEMORY, "doctor");
     report_openssl(&report);
+    ctx->config.refresh = MESH_REFRESH_NEVER; /* a look changes nothing */
     report_layout(&report, &device);
     report_bus(&report);
     report_keystore(&report, device);

@@ -1,21 +1,23 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Starting mesh-keyd: two raw clones without an exit signal, so the application
- * has no child to wait for and gets no SIGCHLD, and its atfork handlers do not
- * run.
+ * Starting mesh-keyd, or meshctl: two raw clones without an exit signal, so the
+ * application has no child to wait for and gets no SIGCHLD, and its atfork
+ * handlers do not run.
  */
 #include "platform/linux/spawn.h"
 
 #include "platform/layout.h"
 #include "platform/linux/message.h"
 #include "platform/linux/socket_path.h"
+#include "platform/refresh.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,20 +29,23 @@
 #include <time.h>
 #include <unistd.h>
 
-#define READY_FD      3
-#define READY_FD_TEXT "3"
-#define READY_SECONDS 10
-#define READY_ERRNO   'X' /* from ourselves before exec: an errno follows */
-#define FD_LIMIT      65536u
-#define FIXED_PATH    "PATH=/usr/local/bin:/usr/bin:/bin"
+#define READY_FD             3
+#define READY_FD_TEXT        "3"
+#define READY_SECONDS        10
+#define REFRESH_SECONDS      20   /* that a caller waits for a refresh */
+#define REFRESH_TIMEOUT_TEXT "15" /* for each request of it */
+#define REFRESHES_MAX        64   /* profiles in the life of a process */
+#define READY_ERRNO          'X' /* from ourselves before exec: an errno follows */
+#define FD_LIMIT             65536u
+#define FIXED_PATH           "PATH=/usr/local/bin:/usr/bin:/bin"
 
-#define PASSED_COUNT 3 /* variables of ours that mesh-keyd gets */
+#define PASSED_MAX 16 /* variables that the new process gets */
 
 /* All that the new process needs: it may not allocate any more. */
 struct launch {
     const char *program;
     char *argv[8];
-    char *envp[PASSED_COUNT + 2];
+    char *envp[PASSED_MAX + 2];
     int ready; /* above READY_FD */
 };
 
@@ -69,7 +74,7 @@ static void close_from(unsigned first)
 
 /* The last process.  Only async-signal-safe calls: the application may have
  * threads that held any lock when it was cloned. */
-static _Noreturn void become_keyd(const struct launch *launch)
+static _Noreturn void become_program(const struct launch *launch)
 {
     const struct sigaction normal = {.sa_handler = SIG_DFL};
     sigset_t none;
@@ -114,7 +119,7 @@ static int launch_orphan(const struct launch *launch)
     if (pid == 0) {
         pid = clone_silently();
         if (pid == 0)
-            become_keyd(launch);
+            become_program(launch);
         if (pid < 0)
             report_errno(launch->ready);
         _exit(0);
@@ -131,7 +136,7 @@ static int launch_orphan(const struct launch *launch)
 
 /* Reads what comes over the pipe: its end, a full buffer, or word that keyd
  * serves.  -1 with errno on failure, ETIMEDOUT included. */
-static ssize_t read_word(int fd, char *word, size_t size)
+static ssize_t read_word(int fd, char *word, size_t size, int seconds)
 {
     struct pollfd p = {.fd = fd, .events = POLLIN};
     struct timespec now;
@@ -139,7 +144,7 @@ static ssize_t read_word(int fd, char *word, size_t size)
     time_t end;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    end = now.tv_sec + READY_SECONDS;
+    end = now.tv_sec + seconds;
     while (len < size && (len == 0 || word[0] != MESH_READY_SERVING)) {
         int n;
         ssize_t got;
@@ -166,7 +171,7 @@ static int wait_until_ready(struct mesh_context *ctx, int fd,
                             const char *program)
 {
     char word[512];
-    ssize_t n = read_word(fd, word, sizeof(word) - 1);
+    ssize_t n = read_word(fd, word, sizeof(word) - 1, READY_SECONDS);
     int error = errno;
 
     if (n < 0 && error == ETIMEDOUT)
@@ -188,116 +193,203 @@ static int wait_until_ready(struct mesh_context *ctx, int fd,
                       program, strerror(error));
 }
 
-static int check_program(struct mesh_context *ctx, const char *program)
+/* name is what program should be, setting where its path is set. */
+static int check_program(struct mesh_context *ctx, const char *program,
+                         const char *name, const char *setting)
 {
     struct stat st;
 
     if (program[0] != '/')
         return mesh_raise(ctx, MESH_R_KEYD_START,
-                          "mesh-keyd is not started from %s: name it by an "
+                          "%s is not started from %s: name it by an "
                           "absolute path",
-                          program);
+                          name, program);
     if (stat(program, &st) < 0)
         return mesh_raise(ctx, MESH_R_KEYD_START,
-                          "mesh-keyd is not running and cannot be started: "
-                          "%s: %s (install it there or set keyd-path)",
-                          program, strerror(errno));
+                          "%s is not running and cannot be started: "
+                          "%s: %s (install it there or set %s)",
+                          name, program, strerror(errno), setting);
     if (!S_ISREG(st.st_mode) || access(program, X_OK) < 0)
         return mesh_raise(ctx, MESH_R_KEYD_START,
-                          "mesh-keyd is not started from %s: it is no program "
+                          "%s is not started from %s: it is no program "
                           "that this user may run",
-                          program);
+                          name, program);
     if ((st.st_uid != 0 && st.st_uid != geteuid()) || (st.st_mode & 022) != 0)
         return mesh_raise(ctx, MESH_R_KEYD_START,
-                          "mesh-keyd is not started from %s: others may write "
+                          "%s is not started from %s: others may write "
                           "it (owner %u, mode %04o)",
-                          program, (unsigned)st.st_uid,
+                          name, program, (unsigned)st.st_uid,
                           (unsigned)st.st_mode & 07777);
     return 1;
 }
 
-/* "NAME=value" of each variable that is set and passed on, and a fixed PATH.
- * The runtime folder is the one that socket_path() takes: the bus is there. */
-static int make_environment(struct launch *launch)
+/* Adds "NAME=value" at envp[*n], if there is a value. */
+static int add_variable(struct launch *launch, size_t *n, const char *name,
+                        const char *value)
+{
+    size_t size;
+
+    if (value == NULL || *n == PASSED_MAX)
+        return 1;
+    size = strlen(name) + strlen(value) + 2;
+    launch->envp[*n] = OPENSSL_malloc(size);
+    if (launch->envp[*n] == NULL)
+        return 0;
+    snprintf(launch->envp[(*n)++], size, "%s=%s", name, value);
+    return 1;
+}
+
+/* What is set and passed on, more too (NULL-terminated), and a fixed PATH. The
+ * runtime folder is the one that socket_path() takes: the bus is there. */
+static int make_environment(struct launch *launch, const char *const *more)
 {
     char runtime[MESH_RUNTIME_FOLDER_SIZE];
-    const char *const passed[PASSED_COUNT][2] = {
-        {"HOME", secure_getenv("HOME")},
-        {"XDG_RUNTIME_DIR", mesh_runtime_folder(runtime)},
-        {"DBUS_SESSION_BUS_ADDRESS",
-         secure_getenv("DBUS_SESSION_BUS_ADDRESS")}};
-    size_t i, n = 0;
+    size_t n = 0;
+    int ok;
 
-    for (i = 0; i < PASSED_COUNT; i++) {
-        const char *name = passed[i][0], *value = passed[i][1];
-        size_t size;
+    ok = add_variable(launch, &n, "HOME", secure_getenv("HOME"))
+         && add_variable(launch, &n, "XDG_RUNTIME_DIR",
+                         mesh_runtime_folder(runtime))
+         && add_variable(launch, &n, "DBUS_SESSION_BUS_ADDRESS",
+                         secure_getenv("DBUS_SESSION_BUS_ADDRESS"));
+    for (; ok && *more != NULL; more++)
+        ok = add_variable(launch, &n, *more, secure_getenv(*more));
+    return ok && (launch->envp[n] = OPENSSL_strdup(FIXED_PATH)) != NULL;
+}
 
-        if (value == NULL)
-            continue;
-        size = strlen(name) + strlen(value) + 2;
-        launch->envp[n] = OPENSSL_malloc(size);
-        if (launch->envp[n] == NULL)
-            return 0;
-        snprintf(launch->envp[n++], size, "%s=%s", name, value);
+/* An environment that another user made may not start programs. */
+static int has_foreign_rights(void)
+{
+    return getauxval(AT_SECURE) != 0 || getuid() != geteuid()
+           || getgid() != getegid();
+}
+
+/* Starts it; *fd is where its words come from, the caller's. */
+static int start(struct mesh_context *ctx, struct launch *launch,
+                 const char *const *more, int *fd)
+{
+    int pipe_fds[2] = {-1, -1}, ok;
+
+    *fd = launch->ready = -1;
+    if (!make_environment(launch, more)) {
+        ok = mesh_raise(ctx, MESH_R_MEMORY, "out of memory");
+        goto end;
     }
-    launch->envp[n] = OPENSSL_strdup(FIXED_PATH);
-    return launch->envp[n] != NULL;
+    if (pipe2(pipe_fds, O_CLOEXEC) == 0) {
+        *fd = mesh_descriptor_above_standard(pipe_fds[0]);
+        launch->ready = fcntl(pipe_fds[1], F_DUPFD_CLOEXEC, READY_FD + 1);
+        close(pipe_fds[1]);
+    }
+    ok = (*fd >= 0 && launch->ready >= 0 && launch_orphan(launch))
+         || mesh_raise(ctx, MESH_R_KEYD_START, "%s cannot be started: %s",
+                       launch->program, strerror(errno));
+    if (launch->ready >= 0)
+        close(launch->ready);
+end:
+    for (size_t i = 0; launch->envp[i] != NULL; i++)
+        OPENSSL_free(launch->envp[i]);
+    return ok;
 }
 
 int mesh_keyd_spawn(struct mesh_context *ctx)
 {
+    static const char *const more[] = {NULL};
     const char *program =
         ctx->config.keyd_path != NULL ? ctx->config.keyd_path : MESH_KEYD_PATH;
-    struct launch launch = {.program = program, .ready = -1};
+    struct launch launch = {.program = program};
     char *socket_path = NULL, *home = NULL;
-    int dir_fd = -1, pipe_fds[2] = {-1, -1}, ok = 0;
-    size_t i;
+    int dir_fd = -1, fd = -1, ok;
 
-    /* an environment that another user made may not start programs */
-    if (getauxval(AT_SECURE) != 0 || getuid() != geteuid()
-        || getgid() != getegid())
+    if (has_foreign_rights())
         return mesh_raise(ctx, MESH_R_KEYD_START,
                           "mesh-keyd is not running, and a program with "
                           "another user's rights does not start it");
-    if (!check_program(ctx, program)
-        || !mesh_socket_folder(ctx, 0, &dir_fd, &socket_path))
-        goto end;
-    home = mesh_layout_home(ctx);
-    if (home == NULL)
-        goto end;
-    if (!make_environment(&launch)) {
-        mesh_raise(ctx, MESH_R_MEMORY, "out of memory");
-        goto end;
+    ok = check_program(ctx, program, "mesh-keyd", "keyd-path")
+         && mesh_socket_folder(ctx, 0, &dir_fd, &socket_path)
+         && (home = mesh_layout_home(ctx)) != NULL;
+    if (ok) {
+        memcpy(launch.argv,
+               (char *[]){(char *)program, "--socket", socket_path, "--home",
+                          home, "--ready-fd", READY_FD_TEXT, NULL},
+               sizeof(launch.argv));
+        ok = start(ctx, &launch, more, &fd)
+             && wait_until_ready(ctx, fd, program);
     }
-    if (pipe2(pipe_fds, O_CLOEXEC) == 0) {
-        pipe_fds[0] = mesh_descriptor_above_standard(pipe_fds[0]);
-        launch.ready = fcntl(pipe_fds[1], F_DUPFD_CLOEXEC, READY_FD + 1);
-        close(pipe_fds[1]);
-    }
-    memcpy(launch.argv,
-           (char *[]){(char *)program, "--socket", socket_path, "--home", home,
-                      "--ready-fd", READY_FD_TEXT, NULL},
-           sizeof(launch.argv));
-    if (pipe_fds[0] < 0 || launch.ready < 0 || !launch_orphan(&launch)) {
-        mesh_raise(ctx, MESH_R_KEYD_START, "%s cannot be started: %s", program,
-                   strerror(errno));
-        goto end;
-    }
-    close(launch.ready);
-    launch.ready = -1;
-    ok = wait_until_ready(ctx, pipe_fds[0], program);
     if (ok)
         mesh_trace(ctx, "started %s for %s", program, socket_path);
-end:
     if (dir_fd >= 0)
         close(dir_fd);
-    if (pipe_fds[0] >= 0)
-        close(pipe_fds[0]);
-    if (launch.ready >= 0)
-        close(launch.ready);
-    for (i = 0; launch.envp[i] != NULL; i++)
-        OPENSSL_free(launch.envp[i]);
+    if (fd >= 0)
+        close(fd);
     OPENSSL_free(home);
     OPENSSL_free(socket_path);
+    return ok;
+}
+
+/* Whether a profile is asked for the first time in this process; forks know
+ * what their parents have asked.  No lock, which a fork could leave taken. */
+static int is_first_time(const char *udf)
+{
+    static _Atomic uint64_t asked[REFRESHES_MAX];
+    uint64_t name = 14695981039346656037u; /* FNV-1a */
+
+    for (; *udf != '\0'; udf++)
+        name = (name ^ (unsigned char)*udf) * 1099511628211u;
+    for (size_t i = 0; i < REFRESHES_MAX; i++) {
+        uint64_t expected = 0;
+
+        if (atomic_compare_exchange_strong(&asked[i], &expected, name))
+            return 1;
+        if (expected == name)
+            return 0;
+    }
+    return 0;
+}
+
+/* Waits for its end, which closes the pipe. */
+static void wait_for_end(struct mesh_context *ctx, int fd, const char *program)
+{
+    char word[1 + sizeof(int)];
+    ssize_t n = read_word(fd, word, sizeof(word), REFRESH_SECONDS);
+    int error = errno;
+
+    if (n == (ssize_t)sizeof(word))
+        memcpy(&error, word + 1, sizeof(error));
+    if (n != 0)
+        mesh_trace(ctx, "%s: %s", program, strerror(error));
+}
+
+int mesh_refresh_missing(struct mesh_context *ctx, const char *udf)
+{
+    static const char *const more[] = {
+        "http_proxy",     "https_proxy", "HTTPS_PROXY", "all_proxy",
+        "ALL_PROXY",      "no_proxy",    "NO_PROXY",    "SSL_CERT_FILE",
+        "CURL_CA_BUNDLE", NULL};
+    const char *program = ctx->config.meshctl_path != NULL
+                              ? ctx->config.meshctl_path
+                              : MESH_MESHCTL_PATH;
+    struct mesh_context quiet = mesh_context_quiet(ctx);
+    struct launch launch = {.program = program};
+    char *home = NULL;
+    int fd = -1, ok;
+
+    if (ctx->config.refresh != MESH_REFRESH_ON_MISSING || has_foreign_rights()
+        || !is_first_time(udf))
+        return 0;
+    ok = check_program(&quiet, program, "meshctl", "meshctl-path")
+         && (home = mesh_layout_home(&quiet)) != NULL;
+    if (ok) {
+        memcpy(launch.argv,
+               (char *[]){(char *)program, "--home", home, "refresh",
+                          "--timeout", REFRESH_TIMEOUT_TEXT, (char *)udf, NULL},
+               sizeof(launch.argv));
+        mesh_trace(ctx, "%s refresh %s", program, udf);
+        ok = start(&quiet, &launch, more, &fd);
+    }
+    if (ok)
+        wait_for_end(ctx, fd, program);
+    if (fd >= 0)
+        close(fd);
+    OPENSSL_free(home);
     return ok;
 }

@@ -12,11 +12,17 @@
 static void settings(void **state)
 {
     static const char *const right[][2] = {
-        {"home", "/some/where"},   {"keystore", "auto"},
-        {"keyd-socket", "/run/s"}, {"keyd-path", "/usr/libexec/mesh-keyd"},
-        {"prompt", "never"},       {"prompt", "at-use"},
-        {"prompt-timeout", "1"},   {"prompt-timeout", "3600"},
+        {"home", "/some/where"},
+        {"keystore", "auto"},
+        {"keyd-socket", "/run/s"},
+        {"keyd-path", "/usr/libexec/mesh-keyd"},
+        {"prompt", "never"},
+        {"prompt", "at-use"},
+        {"prompt-timeout", "1"},
+        {"prompt-timeout", "3600"},
         {"refresh", "never"},
+        {"refresh", "on-missing"},
+        {"meshctl-path", "/usr/bin/meshctl"},
     };
     static const char *const wrong[][2] = {
         {"home", "some/where"},
@@ -34,6 +40,7 @@ static void settings(void **state)
         {"prompt-timeout", " 1"},
         {"prompt-timeout", "99999999999999999999"},
         {"refresh", "always"},
+        {"meshctl-path", "meshctl"},
         {"Home", "/some/where"},
         {"hom", "/some/where"},
         {"", ""},

@@ -7,6 +7,7 @@
 #   $foreign  of a CA that nobody knows        $closed nobody listens
 #   $plain    the portal without TLS
 # answers MODE...: how the portal answers from now on.
+PATH=$PATH:/usr/sbin
 for tool in nginx python3; do
     command -v $tool > /dev/null || { echo "skipped: needs $tool"; exit 77; }
 done

@@ -1,0 +1,20 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A profile that is missing is asked for at its portal: by meshctl, a process
+ * of its own; we never open a network connection.
+ */
+#ifndef MESH_PLATFORM_REFRESH_H
+#define MESH_PLATFORM_REFRESH_H
+
+#include "platform/context.h"
+
+/*
+ * Lets meshctl refresh a profile of the layout and waits for it, for 20 seconds
+ * at most, if the configuration wants that; once in a process for each profile.
+ * Whether it was tried, so that it is worth while to look again; errors are
+ * traced alone.
+ */
+int mesh_refresh_missing(struct mesh_context *ctx, const char *udf);
+
+#endif
