@@ -135,6 +135,7 @@ struct mesh_context {
     void *raise_arg;                /* for raise alone */
     char *trace;                    /* path of the trace file; NULL: none */
     struct mesh_keystore *keystore; /* made by mesh_keystore_open() */
+    struct mesh_layout_kept *kept;  /* made by mesh_layout_keep(), or NULL */
     /* of store/, for keymgmt/ below it; set by the roof */
     mesh_make_key_fn *make_key;
     mesh_unmake_key_fn *unmake_key;

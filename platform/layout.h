@@ -40,6 +40,16 @@ struct mesh_layout;
 int mesh_layout_open(struct mesh_context *ctx, struct mesh_layout **layout);
 void mesh_layout_free(struct mesh_layout *layout);
 
+/*
+ * From here on the layout that was freed last is kept in the context, and
+ * opened again without reading profiles.json as long as that is the same file:
+ * for a program that loads many keys, or has many profiles.
+ * mesh_layout_forget() ends it, before the context is freed.  Without memory
+ * nothing is kept.
+ */
+void mesh_layout_keep(struct mesh_context *ctx);
+void mesh_layout_forget(struct mesh_context *ctx);
+
 size_t mesh_layout_count(const struct mesh_layout *layout);
 const struct mesh_layout_entry *
 mesh_layout_entry(const struct mesh_layout *layout, size_t i);

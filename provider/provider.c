@@ -6,6 +6,7 @@
  */
 #include "keymgmt/operations.h"
 #include "platform/keystore.h"
+#include "platform/layout.h"
 #include "provider/config.h"
 #include "store/decoder.h"
 #include "store/loader.h"
@@ -72,6 +73,7 @@ static void teardown(void *provctx)
     struct provider *p = ctx->raise_arg;
 
     mesh_keystore_close(ctx);
+    mesh_layout_forget(ctx);
     mesh_context_free(ctx);
     OPENSSL_free(p);
 }
@@ -254,6 +256,7 @@ int OSSL_provider_init(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in,
         OPENSSL_free(p);
         return 0;
     }
+    mesh_layout_keep(ctx);
     ctx->make_key = mesh_make_key;
     ctx->unmake_key = mesh_unmake_key;
     ctx->stay = p->up_ref != NULL ? stay : NULL;

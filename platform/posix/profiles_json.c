@@ -204,16 +204,34 @@ static int read_section(struct mesh_context *ctx, struct mesh_layout *layout,
     return 1;
 }
 
+/* What file it is, before it is read: one that is replaced meanwhile is then
+ * another one. */
+static int look(struct mesh_context *ctx, const char *home, struct stat *st)
+{
+    char *path = mesh_path(ctx, "%s/" MASTER_FILE, home);
+    int ok = path != NULL && lstat(path, st) == 0;
+
+    OPENSSL_free(path);
+    return ok;
+}
+
 int mesh_layout_open(struct mesh_context *ctx, struct mesh_layout **layout)
 {
     struct mesh_layout *made = OPENSSL_zalloc(sizeof(*made));
+    struct stat st = {0};
     size_t most = 1;
 
     *layout = NULL;
     if (made == NULL)
         return mesh_raise(ctx, MESH_R_MEMORY, "layout");
-    if ((made->home = mesh_layout_home(ctx)) == NULL
-        || !load(ctx, made->home, &made->root))
+    if ((made->home = mesh_layout_home(ctx)) == NULL)
+        goto failed;
+    if (ctx->kept != NULL && look(ctx, made->home, &st)
+        && (*layout = mesh_layout_take_kept(ctx, made->home, &st)) != NULL) {
+        mesh_layout_destroy(made);
+        return 1;
+    }
+    if (!load(ctx, made->home, &made->root))
         goto failed;
     for (size_t i = 0; i < SECTIONS; i++)
         most += json_object_size(json_object_get(made->root, sections[i]));
@@ -227,15 +245,22 @@ int mesh_layout_open(struct mesh_context *ctx, struct mesh_layout **layout)
             goto failed;
     if (!mesh_key_files_read(ctx, made))
         goto failed;
+    mesh_layout_may_keep(ctx, made, &st);
     *layout = made;
     return 1;
 
 failed:
-    mesh_layout_free(made);
+    mesh_layout_destroy(made);
     return 0;
 }
 
 void mesh_layout_free(struct mesh_layout *layout)
+{
+    if (layout != NULL && !mesh_layout_give_kept(layout))
+        mesh_layout_destroy(layout);
+}
+
+void mesh_layout_destroy(struct mesh_layout *layout)
 {
     if (layout == NULL)
         return;

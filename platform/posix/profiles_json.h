@@ -10,6 +10,7 @@
 #include "platform/posix/key_files.h"
 
 #include <jansson.h>
+#include <sys/stat.h>
 
 #define MESH_FILE_ENDING    ".mmm"
 #define MESH_ARCHIVE_ENDING ".all.mmm"
@@ -21,7 +22,21 @@ struct mesh_layout {
     size_t count;
     struct mesh_key_file *key_files;
     size_t key_files_count;
+    struct stat read;              /* profiles.json as it was read */
+    struct mesh_layout_kept *kept; /* where it goes when it is freed, or NULL */
 };
+
+/* The kept layout if it is what would be read: of this home, and st is that of
+ * profiles.json now.  It is the caller's then; else NULL. */
+struct mesh_layout *mesh_layout_take_kept(struct mesh_context *ctx,
+                                          const char *home,
+                                          const struct stat *st);
+/* Notes that profiles.json was st when it was read: the layout may be kept. */
+void mesh_layout_may_keep(struct mesh_context *ctx, struct mesh_layout *layout,
+                          const struct stat *st);
+/* Keeps a layout that was freed, and is 1; or is 0. */
+int mesh_layout_give_kept(struct mesh_layout *layout);
+void mesh_layout_destroy(struct mesh_layout *layout);
 
 /* A formatted path; the caller frees (OPENSSL_free). */
 char *mesh_path(struct mesh_context *ctx, const char *fmt, ...)

@@ -2,6 +2,7 @@
 mesh_unit_test(platform algorithm mesh_platform)
 mesh_unit_test(platform udf mesh_platform)
 mesh_unit_test(platform reference mesh_platform)
+mesh_unit_test(platform layout_kept mesh_platform)
 mesh_unit_test(platform public_der mesh_platform)
 mesh_unit_test(platform udf_fixtures mesh_platform)
 mesh_unit_test(platform layout mesh_platform)
