@@ -84,15 +84,15 @@ CONF
 listens() {
     (: < "/dev/tcp/127.0.0.1/$1") 2> /dev/null
 }
-# start_servers: on ports that are free, if not at once.
+# start_servers: on ports that are free, if not at once; plain OpenSSL.
 start_servers() {
     for _ in 1 2 3 4 5; do
         base=$((20000 + RANDOM % 10000))
         servers=()
         configure > nginx.conf
-        nginx -p "$HOME" -c nginx.conf -e error.log 2> /dev/null &
+        OPENSSL_CONF=/dev/null nginx -p "$HOME" -c nginx.conf -e error.log 2> /dev/null &
         servers+=($!)
-        "$python" "$tests/portal.py" $((base + 6)) "$HOME" &
+        OPENSSL_CONF=/dev/null "$python" "$tests/portal.py" $((base + 6)) "$HOME" &
         servers+=($!)
         for _ in {1..50}; do
             kill -0 "${servers[@]}" 2> /dev/null || break
