@@ -181,16 +181,17 @@ static CURLcode set_requests(CURL *curl)
     if (code == CURLE_OK)
         code = curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
     if (code == CURLE_OK)
-        code = curl_easy_setopt(curl, CURLOPT_POSTREDIR, CURL_REDIR_POST_ALL);
+        code = curl_easy_setopt(curl, CURLOPT_POSTREDIR,
+                                (long)CURL_REDIR_POST_ALL);
     if (code == CURLE_OK)
-        code = curl_easy_setopt(curl, CURLOPT_NETRC, CURL_NETRC_IGNORED);
+        code = curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     return code;
 }
 
 static CURLcode set_tls(CURL *curl, const char *file)
 {
-    CURLcode code =
-        curl_easy_setopt(curl, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+    CURLcode code = curl_easy_setopt(curl, CURLOPT_SSLVERSION,
+                                     (long)CURL_SSLVERSION_TLSv1_2);
 
     /* that file alone, not the folder of the system beside it */
     if (code == CURLE_OK && file != NULL)
