@@ -49,6 +49,13 @@ struct launch {
     int ready; /* above READY_FD */
 };
 
+/* Not _exit(): a sanitizer's has locks that a thread held in the parent. */
+static _Noreturn void leave(int status)
+{
+    for (;;)
+        syscall(SYS_exit_group, status);
+}
+
 static void report_errno(int fd)
 {
     char message[1 + sizeof(int)] = {READY_ERRNO};
@@ -56,7 +63,7 @@ static void report_errno(int fd)
     memcpy(message + 1, &errno, sizeof(int));
     /* nobody is left to tell if this fails */
     if (write(fd, message, sizeof(message)) < 0)
-        _exit(1);
+        leave(1);
 }
 
 static void close_from(unsigned first)
@@ -95,7 +102,7 @@ static _Noreturn void become_program(const struct launch *launch)
     execve(launch->program, launch->argv, launch->envp);
 fail:
     report_errno(READY_FD);
-    _exit(1);
+    leave(1);
 }
 
 /* Like fork(), but without a signal at the end and without atfork handlers.
@@ -122,7 +129,7 @@ static int launch_orphan(const struct launch *launch)
             become_program(launch);
         if (pid < 0)
             report_errno(launch->ready);
-        _exit(0);
+        leave(0);
     }
     saved = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
