@@ -66,6 +66,10 @@ const struct mesh_layout_entry *
 mesh_layout_find(const struct mesh_layout *layout, enum mesh_profile_kind kind,
                  const struct mesh_udf *udf);
 
+/* The one that is registered under a portal account; NULL if there is none. */
+const struct mesh_layout_entry *
+mesh_layout_find_account(const struct mesh_layout *layout, const char *account);
+
 /* Where a profile's file and its archive belong when we create it; the caller
  * frees (OPENSSL_free). */
 char *mesh_layout_standard_file(struct mesh_context *ctx, const char *udf);

@@ -85,17 +85,12 @@ static int find_default(struct mesh_search *s, const struct word *word)
 
 static int find_account(struct mesh_search *s, const char *account)
 {
+    const struct mesh_layout_entry *entry =
+        mesh_layout_find_account(s->layout, account);
     char in[WHERE_MAX];
-    size_t i;
 
-    for (i = 0; i < mesh_layout_count(s->layout); i++) {
-        const struct mesh_layout_entry *entry = mesh_layout_entry(s->layout, i);
-        const char *const *portal = entry->portals;
-
-        for (; portal != NULL && *portal != NULL; portal++)
-            if (OPENSSL_strcasecmp(account, *portal) == 0)
-                return locate(s, entry, &s->profile);
-    }
+    if (entry != NULL)
+        return locate(s, entry, &s->profile);
     return mesh_raise(s->ctx, MESH_R_ACCOUNT,
                       "no personal profile on this device%s is registered as "
                       "\"%.100s\"",

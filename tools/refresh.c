@@ -9,11 +9,11 @@
 #include "tools/command.h"
 #include "tools/portal.h"
 #include "tools/portal_options.h"
+#include "tools/target.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #define ENTRIES_MAX 64 /* of an answer that are looked at */
 
@@ -46,17 +46,13 @@ static void want_entry(struct wanted *wanted,
 
 static int want_account(struct refresh *r, struct wanted *wanted)
 {
+    const struct mesh_layout_entry *entry =
+        mesh_layout_find_account(r->layout, wanted->name);
     const char *host;
 
-    for (size_t i = 0; i < mesh_layout_count(r->layout); i++) {
-        const struct mesh_layout_entry *entry = mesh_layout_entry(r->layout, i);
-        const char *const *portal = entry->portals;
-
-        for (; portal != NULL && *portal != NULL; portal++)
-            if (strcasecmp(*portal, wanted->name) == 0) {
-                want_entry(wanted, entry);
-                return 1;
-            }
+    if (entry != NULL) {
+        want_entry(wanted, entry);
+        return 1;
     }
     wanted->account = wanted->name;
     return portal_account_host(r->ctx, wanted->name, &host);
@@ -64,21 +60,11 @@ static int want_account(struct refresh *r, struct wanted *wanted)
 
 static int want_fingerprint(struct refresh *r, struct wanted *wanted)
 {
-    const struct mesh_layout_entry *found = NULL;
+    const struct mesh_layout_entry *found;
 
-    if (!mesh_udf_parse(r->ctx, wanted->name, &wanted->udf))
+    if (!mesh_udf_parse(r->ctx, wanted->name, &wanted->udf)
+        || !target_find_entry(r->ctx, r->layout, wanted->name, &found))
         return 0;
-    for (size_t i = 0; i < mesh_layout_count(r->layout); i++) {
-        const struct mesh_layout_entry *entry = mesh_layout_entry(r->layout, i);
-
-        if (!mesh_udf_may_equal(&entry->udf, &wanted->udf))
-            continue;
-        if (found != NULL)
-            return mesh_raise(r->ctx, MESH_R_FINGERPRINT_AMBIGUOUS,
-                              "%.64s may be %.64s or %.64s", wanted->name,
-                              found->name, entry->name);
-        found = entry;
-    }
     if (found != NULL)
         want_entry(wanted, found);
     return 1;

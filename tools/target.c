@@ -138,19 +138,6 @@ int target_find_entry(struct mesh_context *ctx,
     return 1;
 }
 
-static const struct mesh_layout_entry *
-find_account(const struct mesh_layout *layout, const char *account)
-{
-    for (size_t i = 0; i < mesh_layout_count(layout); i++) {
-        const struct mesh_layout_entry *entry = mesh_layout_entry(layout, i);
-
-        for (size_t k = 0; entry->portals[k] != NULL; k++)
-            if (OPENSSL_strcasecmp(entry->portals[k], account) == 0)
-                return entry;
-    }
-    return NULL;
-}
-
 const struct mesh_layout_entry *target_entry(struct mesh_context *ctx,
                                              const struct mesh_layout *layout,
                                              const char *text)
@@ -165,7 +152,7 @@ const struct mesh_layout_entry *target_entry(struct mesh_context *ctx,
     if (kind_parse(name, &kind, &type))
         entry = mesh_layout_default(layout, kind, type);
     else if (strchr(name, '@') != NULL)
-        entry = find_account(layout, name);
+        entry = mesh_layout_find_account(layout, name);
     else if (!target_find_entry(ctx, layout, name, &entry))
         return NULL;
     if (entry == NULL)

@@ -14,8 +14,8 @@
 #include <string.h>
 #include <time.h>
 
-/* A file that was changed later before it was read may be changed again without
- * another time. */
+/* A file that was changed less than this before it was read may be changed
+ * again without getting another time. */
 #define SETTLED_SECONDS 2
 
 struct mesh_layout_kept {

@@ -301,6 +301,19 @@ mesh_layout_find(const struct mesh_layout *layout, enum mesh_profile_kind kind,
     return NULL;
 }
 
+const struct mesh_layout_entry *
+mesh_layout_find_account(const struct mesh_layout *layout, const char *account)
+{
+    for (size_t i = 0; i < layout->count; i++) {
+        const char *const *portal = layout->entries[i].portals;
+
+        for (; *portal != NULL; portal++)
+            if (OPENSSL_strcasecmp(*portal, account) == 0)
+                return &layout->entries[i];
+    }
+    return NULL;
+}
+
 /* Member that says the default of a kind; NULL if type does not fit. */
 static const char *default_member(enum mesh_profile_kind kind, const char *type)
 {
