@@ -22,8 +22,23 @@ int EVP_PKEY_auth_encapsulate_init(EVP_PKEY_CTX *ctx, EVP_PKEY *authpriv,
                                    const OSSL_PARAM params[]);
 int EVP_PKEY_auth_decapsulate_init(EVP_PKEY_CTX *ctx, EVP_PKEY *authpub,
                                    const OSSL_PARAM params[]);
+#if !defined(_WIN32)
 #pragma weak EVP_PKEY_auth_encapsulate_init
 #pragma weak EVP_PKEY_auth_decapsulate_init
+#define NATIVE(function) function
+#elif OPENSSL_VERSION_NUMBER >= 0x30200000L
+#define NATIVE(function) function
+#else /* no weak symbols there */
+#define NATIVE(function) NULL
+#endif
+
+typedef int native_auth_init_fn(EVP_PKEY_CTX *ctx, EVP_PKEY *other,
+                                const OSSL_PARAM params[]);
+/* NULL: this libcrypto has none. */
+static native_auth_init_fn *const auth_encapsulate_init =
+    NATIVE(EVP_PKEY_auth_encapsulate_init);
+static native_auth_init_fn *const auth_decapsulate_init =
+    NATIVE(EVP_PKEY_auth_decapsulate_init);
 
 static OSSL_FUNC_kem_encapsulate_init_fn kem_encapsulate_init;
 static OSSL_FUNC_kem_encapsulate_fn kem_encapsulate;
@@ -80,11 +95,10 @@ static int kem_auth_encapsulate_init(void *vctx, void *key, void *auth,
     struct mesh_use *use = vctx;
 
     if (mesh_key_kind(auth) != MESH_KEY_SOFTWARE
-        || EVP_PKEY_auth_encapsulate_init == NULL)
+        || auth_encapsulate_init == NULL)
         return refuse_auth(use);
     return mesh_use_start(use, key, EVP_PKEY_encapsulate_init, NULL, NULL)
-           && EVP_PKEY_auth_encapsulate_init(use->native, mesh_key_public(auth),
-                                             params)
+           && auth_encapsulate_init(use->native, mesh_key_public(auth), params)
                   == 1;
 }
 
@@ -96,10 +110,9 @@ static int kem_auth_decapsulate_init(void *vctx, void *key, void *auth,
     if (!mesh_use_start(use, key, EVP_PKEY_encapsulate_init,
                         EVP_PKEY_decapsulate_init, NULL))
         return 0;
-    if (use->held || EVP_PKEY_auth_decapsulate_init == NULL)
+    if (use->held || auth_decapsulate_init == NULL)
         return refuse_auth(use);
-    return EVP_PKEY_auth_decapsulate_init(use->native, mesh_key_public(auth),
-                                          params)
+    return auth_decapsulate_init(use->native, mesh_key_public(auth), params)
            == 1;
 }
 

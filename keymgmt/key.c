@@ -4,11 +4,11 @@
  * The key object.
  */
 #include "keymgmt/key.h"
+#include "platform/system.h"
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <stdatomic.h>
-#include <unistd.h>
 
 /* What became of a key that was made through us. */
 enum { SETTLED, MADE, UNWRITTEN };
@@ -16,7 +16,7 @@ enum { SETTLED, MADE, UNWRITTEN };
 struct mesh_key {
     atomic_uint references;
     atomic_int state;
-    pid_t maker; /* a child after fork does not undo */
+    long maker; /* a child after fork does not undo */
     struct mesh_context *ctx;
     EVP_PKEY *public;
     char *uri;
@@ -77,7 +77,7 @@ struct mesh_key *mesh_key_new_made(struct mesh_context *ctx, EVP_PKEY *native,
 
     if (key != NULL) {
         atomic_store(&key->state, MADE);
-        key->maker = getpid();
+        key->maker = mesh_system_process();
     }
     return key;
 }
@@ -163,7 +163,8 @@ void mesh_key_free(struct mesh_key *key)
         || atomic_fetch_sub_explicit(&key->references, 1, memory_order_acq_rel)
                != 1)
         return;
-    if (atomic_load(&key->state) == UNWRITTEN && key->maker == getpid())
+    if (atomic_load(&key->state) == UNWRITTEN
+        && key->maker == mesh_system_process())
         unmake(key);
     release_kept(key);
     EVP_PKEY_free(key->public);

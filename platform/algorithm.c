@@ -10,7 +10,6 @@
 #include <openssl/err.h>
 #include <openssl/objects.h>
 #include <string.h>
-#include <strings.h>
 
 #define RSA(bits)                                                              \
     {                                                                          \
@@ -87,7 +86,7 @@ const struct mesh_algorithm *mesh_algorithm_find(const char *name)
     const struct mesh_algorithm *row;
 
     for (size_t i = 0; (row = mesh_algorithm_row(i)) != NULL; i++)
-        if (strcasecmp(row->name, name) == 0)
+        if (OPENSSL_strcasecmp(row->name, name) == 0)
             return row;
     return NULL;
 }

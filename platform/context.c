@@ -4,17 +4,15 @@
  * The context: configuration, errors, traces.
  */
 #include "platform/context.h"
+#include "platform/system.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/provider.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/types.h>
 #include <time.h>
-#include <unistd.h>
 
 #define PROMPT_TIMEOUT_DEFAULT 60
 #define PROMPT_TIMEOUT_MAX     3600
@@ -85,15 +83,6 @@ const char *mesh_reason_text(enum mesh_reason reason)
     return reason_texts[reason];
 }
 
-static int copy_environment(char **to, const char *name)
-{
-    const char *value = secure_getenv(name);
-
-    if (value == NULL || *value == '\0')
-        return 1;
-    return (*to = OPENSSL_strdup(value)) != NULL;
-}
-
 struct mesh_context *mesh_context_new(OSSL_LIB_CTX *libctx,
                                       mesh_raise_fn *raise, void *raise_arg)
 {
@@ -111,9 +100,10 @@ struct mesh_context *mesh_context_new(OSSL_LIB_CTX *libctx,
      * another provider is there, and "default" must be first. */
     if (ctx->libctx == NULL
         || (ctx->software = OSSL_PROVIDER_load(ctx->libctx, "default")) == NULL
-        || !copy_environment(&ctx->config.home, "CRYPTOMESH_HOME")
-        || !copy_environment(&ctx->config.keyd_socket, "MESH_KEYD_SOCKET")
-        || !copy_environment(&ctx->trace, "MESH_PROVIDER_TRACE")) {
+        || !mesh_system_environment("CRYPTOMESH_HOME", &ctx->config.home)
+        || !mesh_system_environment("MESH_KEYD_SOCKET",
+                                    &ctx->config.keyd_socket)
+        || !mesh_system_environment("MESH_PROVIDER_TRACE", &ctx->trace)) {
         mesh_context_free(ctx);
         return NULL;
     }
@@ -135,28 +125,42 @@ void mesh_context_free(struct mesh_context *ctx)
     OPENSSL_free(ctx);
 }
 
-static int set_path(struct mesh_context *ctx, char **to, const char *name,
+static int set_text(struct mesh_context *ctx, char **to, const char *name,
                     const char *value)
 {
-    char *copy;
+    char *copy = OPENSSL_strdup(value);
 
-    if (value[0] != '/')
-        return mesh_raise(ctx, MESH_R_CONFIGURATION,
-                          "%s = %.100s: an absolute path is wanted", name,
-                          value);
-    if ((copy = OPENSSL_strdup(value)) == NULL)
+    if (copy == NULL)
         return mesh_raise(ctx, MESH_R_MEMORY, "%s", name);
     OPENSSL_free(*to);
     *to = copy;
     return 1;
 }
 
+static int raise_not_absolute(struct mesh_context *ctx, const char *name,
+                              const char *value)
+{
+    return mesh_raise(ctx, MESH_R_CONFIGURATION,
+                      "%s = %.100s: an absolute path is wanted", name, value);
+}
+
+static int set_path(struct mesh_context *ctx, char **to, const char *name,
+                    const char *value)
+{
+    return mesh_system_is_absolute(value)
+               ? set_text(ctx, to, name, value)
+               : raise_not_absolute(ctx, name, value);
+}
+
 static int set_home(struct mesh_context *ctx, const char *name,
                     const char *value)
 {
-    return set_path(ctx, &ctx->config.home, name, value);
+    return mesh_system_is_home(value)
+               ? set_text(ctx, &ctx->config.home, name, value)
+               : raise_not_absolute(ctx, name, value);
 }
 
+#ifdef MESH_PLATFORM_LINUX
 static int set_keyd_socket(struct mesh_context *ctx, const char *name,
                            const char *value)
 {
@@ -168,6 +172,8 @@ static int set_keyd_path(struct mesh_context *ctx, const char *name,
 {
     return set_path(ctx, &ctx->config.keyd_path, name, value);
 }
+
+#endif
 
 static int set_meshctl_path(struct mesh_context *ctx, const char *name,
                             const char *value)
@@ -207,15 +213,35 @@ static int set_prompt_timeout(struct mesh_context *ctx, const char *name,
     return 1;
 }
 
-/* One key store on this system: the names are checked, so that a configuration
- * written for another one does not fail here by silence. */
+/* The key stores of this system.  A name of another one's is refused, so that a
+ * configuration written there does not fail here by silence. */
+static const char *const keystores[] = {
+    "auto",
+#if defined(MESH_PLATFORM_WINDOWS)
+    "cng",
+    "tpm",
+#elif defined(MESH_PLATFORM_MACOS)
+    "keychain",
+#else
+    "keyd",
+#endif
+};
+
 static int set_keystore(struct mesh_context *ctx, const char *name,
                         const char *value)
 {
-    if (strcmp(value, "auto") == 0 || strcmp(value, "keyd") == 0)
-        return 1;
-    return mesh_raise(ctx, MESH_R_CONFIGURATION,
-                      "%s = %.100s: auto or keyd is wanted", name, value);
+    char known[64] = "";
+
+    for (size_t i = 0; i < sizeof(keystores) / sizeof(keystores[0]); i++) {
+        if (strcmp(value, keystores[i]) == 0) {
+            ctx->config.keystore = i > 0 ? keystores[i] : NULL;
+            return 1;
+        }
+        OPENSSL_strlcat(known, i > 0 ? " or " : "", sizeof(known));
+        OPENSSL_strlcat(known, keystores[i], sizeof(known));
+    }
+    return mesh_raise(ctx, MESH_R_CONFIGURATION, "%s = %.100s: %s is wanted",
+                      name, value, known);
 }
 
 static int set_refresh(struct mesh_context *ctx, const char *name,
@@ -238,8 +264,10 @@ static const struct setting {
 } settings[] = {
     {"home", set_home},
     {"keystore", set_keystore},
+#ifdef MESH_PLATFORM_LINUX
     {"keyd-socket", set_keyd_socket},
     {"keyd-path", set_keyd_path},
+#endif
     {"prompt", set_prompt},
     {"prompt-timeout", set_prompt_timeout},
     {"refresh", set_refresh},
@@ -305,35 +333,24 @@ int mesh_raise_at(struct mesh_context *ctx, enum mesh_reason reason,
 void mesh_trace(const struct mesh_context *ctx, const char *fmt, ...)
 {
     char line[MESH_ERROR_TEXT_MAX + 64];
-    struct timespec now;
-    struct tm tm;
+    unsigned milliseconds;
+    struct tm now;
     va_list args;
     size_t len;
-    int fd, saved = errno;
+    int saved = errno;
 
     if (ctx->trace == NULL)
         return;
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &tm);
-    len = strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%S", &tm);
-    len += (size_t)snprintf(line + len, sizeof(line) - len, ".%03ldZ %ld ",
-                            now.tv_nsec / 1000000, (long)getpid());
+    mesh_system_now(&now, &milliseconds);
+    len = strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%S", &now);
+    len += (size_t)snprintf(line + len, sizeof(line) - len, ".%03uZ %ld ",
+                            milliseconds, mesh_system_process());
     va_start(args, fmt);
     vsnprintf(line + len, sizeof(line) - len - 1, fmt, args);
     va_end(args);
     mesh_text_clean(line + len);
     len = strlen(line);
     line[len++] = '\n';
-    fd = open(ctx->trace,
-              O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW
-                  | O_NONBLOCK | O_NOCTTY,
-              0600);
-    if (fd >= 0) {
-        /* Nobody can be told of a failed trace. */
-        ssize_t ignored = write(fd, line, len);
-
-        (void)ignored;
-        close(fd);
-    }
+    mesh_system_append(ctx->trace, line, len);
     errno = saved;
 }

@@ -85,12 +85,24 @@ enum mesh_refresh { MESH_REFRESH_NEVER, MESH_REFRESH_ON_MISSING };
 
 enum mesh_prompt { MESH_PROMPT_AT_USE, MESH_PROMPT_NEVER };
 
+/* The compiler checks a function's format like printf()'s. */
+#ifdef __MINGW32__
+#define MESH_PRINTF(format_at, args_at)                                        \
+    __attribute__((format(gnu_printf, format_at, args_at)))
+#elif defined(__GNUC__)
+#define MESH_PRINTF(format_at, args_at)                                        \
+    __attribute__((format(printf, format_at, args_at)))
+#else
+#define MESH_PRINTF(format_at, args_at)
+#endif
+
 /* What openssl.cnf or the command line set.  All strings are owned by the
  * context; NULL means the default. */
 struct mesh_config {
-    char *home;        /* instead of ~/.cryptomesh; absolute */
-    char *keyd_socket; /* absolute path */
-    char *keyd_path;   /* absolute path of the program */
+    char *home;           /* instead of ~/.cryptomesh; absolute */
+    const char *keystore; /* one of several, static; NULL: whichever has it */
+    char *keyd_socket;    /* absolute path */
+    char *keyd_path;      /* absolute path of the program */
     enum mesh_prompt prompt;
     enum mesh_refresh refresh;
     char *meshctl_path;      /* absolute path of the program, for refresh */
@@ -145,7 +157,7 @@ struct mesh_context {
 /*
  * Makes a context: library context with the default provider, defaults for the
  * configuration, CRYPTOMESH_HOME, MESH_KEYD_SOCKET and MESH_PROVIDER_TRACE from
- * the environment (secure_getenv).  libctx is taken over; NULL makes one.
+ * the environment.  libctx is taken over; NULL makes one.
  * Opens nothing.  NULL only when memory is short.
  */
 struct mesh_context *mesh_context_new(OSSL_LIB_CTX *libctx,
@@ -176,7 +188,7 @@ const char *mesh_reason_text(enum mesh_reason reason);
     mesh_raise_at(ctx, reason, __FILE__, __LINE__, __func__, __VA_ARGS__)
 int mesh_raise_at(struct mesh_context *ctx, enum mesh_reason reason,
                   const char *file, int line, const char *func, const char *fmt,
-                  ...) __attribute__((format(printf, 6, 7)));
+                  ...) MESH_PRINTF(6, 7);
 
 /* Makes text that repeats a file or a URI harmless for terminals and logs: '?'
  * for control characters. */
@@ -185,6 +197,6 @@ void mesh_text_clean(char *text);
 /* Appends a line to the trace, if there is one: time, pid and the text.  The
  * file is opened for each line: no descriptor of ours stays in the process. */
 void mesh_trace(const struct mesh_context *ctx, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+    MESH_PRINTF(2, 3);
 
 #endif

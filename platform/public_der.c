@@ -21,7 +21,7 @@
 #include <string.h>
 
 #define EC_OCTETS_MAX 72 /* of a coordinate: sect571 */
-#define UNUSED_BITS 7    /* of an ASN1_BIT_STRING's flags: a key has none */
+#define UNUSED_BITS   7  /* of an ASN1_BIT_STRING's flags: a key has none */
 
 /* RSAPublicKey of RFC 8017, A.1.1. */
 typedef struct {

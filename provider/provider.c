@@ -28,7 +28,12 @@ struct provider {
     OSSL_ITEM reasons[MESH_R_END];
 };
 
+/* The one symbol that is exported; on Windows mesh.def says so. */
+#ifdef _WIN32
+OSSL_provider_init_fn OSSL_provider_init;
+#else
 __attribute__((visibility("default"))) OSSL_provider_init_fn OSSL_provider_init;
+#endif
 static OSSL_FUNC_provider_teardown_fn teardown;
 static OSSL_FUNC_provider_gettable_params_fn gettable_params;
 static OSSL_FUNC_provider_get_params_fn get_params;

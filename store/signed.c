@@ -566,7 +566,8 @@ json_t *mesh_signed_make(struct mesh_context *ctx, const char *identifier,
     if (!mesh_udf_of_key(ctx, signer, &udf))
         return NULL;
     mesh_udf_print(&udf, kid);
-    strftime(now, sizeof(now), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &tm));
+    strftime(now, sizeof(now), "%Y-%m-%dT%H:%M:%SZ",
+             OPENSSL_gmtime(&seconds, &tm));
 
     payload_text = mesh_json_print(payload, JSON_COMPACT);
     if (payload_text != NULL

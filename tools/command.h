@@ -40,7 +40,7 @@ int command_options(struct mesh_context *ctx, int *argc, char ***argv,
                     const struct command_option *options, int min, int max);
 
 /* Tells the user something on stderr that is neither a result nor an error. */
-void command_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void command_note(const char *fmt, ...) MESH_PRINTF(1, 2);
 
 /* The exit status of a command that succeeds, instead of 0. */
 void command_set_status(int status);

@@ -21,7 +21,7 @@ enum finding { FOUND_OK, FOUND_WARNING, FOUND_PROBLEM };
 
 /* Enters one line; todo is NULL if there is nothing to do. */
 void report_add(struct report *report, enum finding finding, const char *todo,
-                const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+                const char *fmt, ...) MESH_PRINTF(4, 5);
 
 /* What openssl.cnf says of the mesh provider, and whether that loads.  Its
  * settings are then those of report->ctx, as far as meshctl was not told

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+# Warnings, sanitizers and hardening of GCC and Clang.
+add_compile_options(-Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
+    -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
+    -Wformat=2 -Wundef -fstack-protector-strong -fno-strict-aliasing)
+if(MESH_WERROR)
+    add_compile_options(-Werror)
+endif()
+if(MESH_SANITIZE)
+    add_compile_options(-fsanitize=${MESH_SANITIZE} -fno-omit-frame-pointer
+        -fno-sanitize-recover=all)
+    add_link_options(-fsanitize=${MESH_SANITIZE})
+else()
+    add_compile_options($<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
+    check_c_compiler_flag(-fstack-clash-protection HAVE_STACK_CLASH)
+    if(HAVE_STACK_CLASH)
+        add_compile_options(-fstack-clash-protection)
+    endif()
+endif()
+if(WIN32)
+    # MinGW's runtime has the checks of the stack and of sizes in libssp.
+    add_link_options(-static-libgcc -Wl,--dynamicbase,--nxcompat,--high-entropy-va)
+    link_libraries(ssp)
+else()
+    add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
+endif()
+# Error messages name files of the source, not of the machine that built it.
+add_compile_options(-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
