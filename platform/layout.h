@@ -3,13 +3,16 @@
  *
  * The platform layout of draft-hallambaker-mesh-platform, section 3: which
  * profiles are connected to this device, where their files are, which are the
- * defaults.  posix/profiles_json.c reads it from ~/.cryptomesh/profiles.json.
+ * defaults.  layout.c works on it in memory; posix/profiles_json.c reads it
+ * from ~/.cryptomesh/profiles.json, windows/registry.c from the registry.
  */
 #ifndef MESH_PLATFORM_LAYOUT_H
 #define MESH_PLATFORM_LAYOUT_H
 
 #include "platform/context.h"
 #include "platform/udf.h"
+
+#include <stdint.h>
 
 enum mesh_profile_kind {
     MESH_PROFILE_PERSONAL,
@@ -74,8 +77,12 @@ mesh_layout_find_account(const struct mesh_layout *layout, const char *account);
  * frees (OPENSSL_free). */
 char *mesh_layout_standard_file(struct mesh_context *ctx, const char *udf);
 char *mesh_layout_standard_archive(struct mesh_context *ctx, const char *udf);
-/* The folder of the layout, absolute; the caller frees (OPENSSL_free).  Fails
- * when HOME is missing and nothing else says where. */
+/*
+ * Where the layout is, in the form that the setting "home" has: an absolute
+ * folder; on Windows a key of the registry, "HKEY_CURRENT_USER\\SOFTWARE\\
+ * CryptoMesh".  The caller frees (OPENSSL_free).  Fails when nothing says
+ * where.
+ */
 char *mesh_layout_home(struct mesh_context *ctx);
 
 /*
@@ -99,7 +106,8 @@ int mesh_layout_read_part(struct mesh_context *ctx, const char *path,
 
 /* Whether a file is there and was modified after another, or the other is not
  * there. */
-int mesh_layout_is_newer(const char *path, const char *than);
+int mesh_layout_is_newer(struct mesh_context *ctx, const char *path,
+                         const char *than);
 
 #define MESH_LAYOUT_NO_FILE UINT64_MAX
 /*
@@ -139,9 +147,27 @@ int mesh_layout_set_default(struct mesh_context *ctx,
 int mesh_layout_remove(struct mesh_context *ctx, enum mesh_profile_kind kind,
                        const char *udf);
 
+/* A descriptor or a handle of the system. */
+typedef intptr_t mesh_lock;
+#define MESH_LOCK_NONE ((mesh_lock)-1)
+
 /* Serialises writers of profiles too: takes the layout's lock until unlock;
  * the changes above may be called in between. */
-int mesh_layout_lock(struct mesh_context *ctx, int *lock);
-void mesh_layout_unlock(int lock);
+int mesh_layout_lock(struct mesh_context *ctx, mesh_lock *lock);
+void mesh_layout_unlock(mesh_lock lock);
+
+/* Files by their names; who may write them is not looked at. */
+/* Whether there is something: a link to nothing is, and what cannot be looked
+ * at. */
+int mesh_file_exists(struct mesh_context *ctx, const char *path);
+/* Whether it is a regular file, or a link to one. */
+int mesh_file_is_regular(struct mesh_context *ctx, const char *path);
+/* Removes it; one that is missing is removed.  MESH_R_FILE_IO. */
+int mesh_file_remove(struct mesh_context *ctx, const char *path);
+/* Removes the folder that holds path, if it is empty. */
+void mesh_file_remove_folder(struct mesh_context *ctx, const char *path);
+/* The absolute path without links of a file that is there; the caller frees
+ * (OPENSSL_free).  MESH_R_FILE_IO. */
+char *mesh_file_real_path(struct mesh_context *ctx, const char *path);
 
 #endif

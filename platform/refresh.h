@@ -17,4 +17,12 @@
  */
 int mesh_refresh_missing(struct mesh_context *ctx, const char *udf);
 
+/* What linux/spawn.c and windows/refresh.c share. */
+#define MESH_REFRESH_SECONDS 20   /* that a caller waits for a refresh */
+#define MESH_REFRESH_TIMEOUT "15" /* for each request of it; seconds */
+
+/* Whether a profile is asked for the first time in this process; forks know
+ * what their parents have asked. */
+int mesh_refresh_is_first(const char *udf);
+
 #endif

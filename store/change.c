@@ -11,9 +11,7 @@
 #include "store/role.h"
 #include "store/trust.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char *const tags[] = {
     [MESH_PROFILE_PERSONAL] = "SignedPersonalProfile",
@@ -30,7 +28,7 @@ void mesh_change_begin(struct mesh_change *change, struct mesh_context *ctx)
 {
     memset(change, 0, sizeof(*change));
     change->ctx = ctx;
-    change->lock = -1;
+    change->lock = MESH_LOCK_NONE;
 }
 
 int mesh_change_lock(struct mesh_change *change)
@@ -80,7 +78,7 @@ static int archive_version(struct mesh_context *ctx,
 
     file->archive_before = MESH_LAYOUT_UNCHANGED;
     /* an old one that is no JSON is no version */
-    if (file->old != NULL && access(file->archive, F_OK) != 0)
+    if (file->old != NULL && !mesh_file_exists(ctx, file->archive))
         append(&quiet, file->archive, (char *)file->old, file->old_len,
                &file->archive_before);
     ok = append(ctx, file->archive, text, len, &before);
@@ -100,7 +98,7 @@ int mesh_change_write(struct mesh_change *change, const char *path,
         return mesh_raise(change->ctx, MESH_R_INTERNAL,
                           "more than %d files in one change",
                           MESH_CHANGE_FILES_MAX);
-    if (access(path, F_OK) == 0
+    if (mesh_file_exists(change->ctx, path)
         && !mesh_layout_read_file(change->ctx, path, MESH_PROFILE_FILE_MAX,
                                   &file->old, &file->old_len))
         return 0;
@@ -168,8 +166,6 @@ end:
  * nothing else is there. */
 static int undo_file(struct mesh_context *ctx, struct mesh_change_file *file)
 {
-    char *slash;
-
     if (file->path == NULL || file->archive == NULL)
         return 1;
     if (file->archive_before != MESH_LAYOUT_UNCHANGED
@@ -179,13 +175,9 @@ static int undo_file(struct mesh_context *ctx, struct mesh_change_file *file)
         return !file->written
                || mesh_layout_write_file(ctx, file->path, file->old,
                                          file->old_len);
-    if (unlink(file->path) != 0 && errno != ENOENT)
-        return mesh_raise(ctx, MESH_R_FILE_IO, "%s: cannot remove it: %s",
-                          file->path, strerror(errno));
-    if ((slash = strrchr(file->path, '/')) != NULL) {
-        *slash = '\0';
-        rmdir(file->path);
-    }
+    if (!mesh_file_remove(ctx, file->path))
+        return 0;
+    mesh_file_remove_folder(ctx, file->path);
     return 1;
 }
 
@@ -224,8 +216,7 @@ int mesh_change_end(struct mesh_change *change, int ok)
     ok = ok && go_on(change);
     if (!ok)
         undo(change);
-    if (change->lock >= 0)
-        mesh_layout_unlock(change->lock);
+    mesh_layout_unlock(change->lock);
     for (size_t i = 0; i < change->files_count; i++) {
         OPENSSL_free(change->files[i].path);
         OPENSSL_free(change->files[i].archive);

@@ -16,7 +16,7 @@ struct mesh_change {
     /* Asked before each step; 0 with the error raised lets the change fail.
      * NULL: nothing interrupts it. */
     int (*go_on)(struct mesh_context *ctx);
-    int lock; /* of the layout; -1: not taken */
+    mesh_lock lock;                                  /* of the layout */
     struct mesh_key_name keys[MESH_CHANGE_KEYS_MAX]; /* new in the key store */
     size_t keys_count;
     struct mesh_change_file {

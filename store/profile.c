@@ -7,10 +7,8 @@
 
 #include "store/trust.h"
 
-#include <errno.h>
 #include <openssl/crypto.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* A payload is the owner's, but must not be able to take all memory. */
 #define KEYS_MAX    1024
@@ -538,12 +536,11 @@ static int read_profile(struct mesh_context *ctx, const char *path,
                         int all_keys, struct mesh_profile **profile)
 {
     unsigned char *text;
-    struct stat st;
     size_t len;
     int ok;
 
     *profile = NULL;
-    if (lstat(path, &st) != 0 && (errno == ENOENT || errno == ENOTDIR))
+    if (!mesh_file_exists(ctx, path))
         return mesh_raise(ctx, MESH_R_PROFILE_MISSING, "%s: no such file",
                           path);
     if (!mesh_layout_read_file(ctx, path, MESH_PROFILE_FILE_MAX, &text, &len))

@@ -14,13 +14,10 @@
 #include "tools/input.h"
 #include "tools/target.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 
 #define RSA_MIN 1024 /* bits */
 
@@ -48,16 +45,17 @@ static int keep_key(struct mesh_context *ctx, EVP_PKEY *key, EVP_PKEY **public)
 static int register_file(struct mesh_context *ctx, const char *file,
                          const struct passphrase *passphrase, EVP_PKEY **public)
 {
-    char path[PATH_MAX];
+    char *path = mesh_file_real_path(ctx, file);
+    int ok =
+        path != NULL
+        && (passphrase->text == NULL
+                ? mesh_keystore_register_file(ctx, path, NULL, NULL, 0, public)
+                : mesh_keystore_register_file(
+                    ctx, path, "secret-service", passphrase->text,
+                    strlen(passphrase->text), public));
 
-    if (realpath(file, path) == NULL)
-        return mesh_raise(ctx, MESH_R_FILE_IO, "%.300s: %s", file,
-                          strerror(errno));
-    return passphrase->text == NULL
-               ? mesh_keystore_register_file(ctx, path, NULL, NULL, 0, public)
-               : mesh_keystore_register_file(ctx, path, "secret-service",
-                                             passphrase->text,
-                                             strlen(passphrase->text), public);
+    OPENSSL_free(path);
+    return ok;
 }
 
 /* Keys that mesh-keyd would keep and no program could use. */
@@ -191,7 +189,6 @@ int command_import(struct mesh_context *ctx, int argc, char **argv)
     };
     static const struct rlimit no_core = {0, 0};
     struct input input = {NULL, NULL};
-    struct stat st;
     int ok;
 
     if (!command_options(ctx, &argc, &argv, options, 1, 1))
@@ -217,7 +214,7 @@ int command_import(struct mesh_context *ctx, int argc, char **argv)
     if (ok && import.in_place)
         command_note("the key stays in %s: keep it, and closed to others",
                      import.file);
-    else if (ok && stat(import.file, &st) == 0 && S_ISREG(st.st_mode))
+    else if (ok && mesh_file_is_regular(ctx, import.file))
         command_note("the key is in the key store; destroying %s is up to you",
                      import.file);
     input_clear(&input);

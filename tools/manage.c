@@ -11,7 +11,6 @@
 #include "tools/command.h"
 #include "tools/target.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -228,14 +227,6 @@ static int check_in_use(struct mesh_context *ctx,
                          entry->name, names);
 }
 
-static int delete_file(struct mesh_context *ctx, const char *path)
-{
-    if (unlink(path) == 0 || errno == ENOENT)
-        return 1;
-    return mesh_raise(ctx, MESH_R_FILE_IO, "%.300s: %s; remove it yourself",
-                      path, strerror(errno));
-}
-
 /* Keys first: as long as the profile is there a failure can be repeated. */
 static int delete_profile(struct mesh_context *ctx,
                           const struct mesh_layout_entry *entry, int keys)
@@ -245,13 +236,11 @@ static int delete_profile(struct mesh_context *ctx,
              && mesh_layout_remove(ctx, entry->kind, entry->name);
 
     if (ok) {
-        ok = delete_file(ctx, entry->file);
-        ok &= delete_file(ctx, entry->archive);
+        ok = mesh_file_remove(ctx, entry->file);
+        ok &= mesh_file_remove(ctx, entry->archive);
         /* Its folder, if it is ours and nothing else is in it. */
-        if (strcmp(standard, entry->file) == 0) {
-            *strrchr(standard, '/') = '\0';
-            rmdir(standard);
-        }
+        if (strcmp(standard, entry->file) == 0)
+            mesh_file_remove_folder(ctx, standard);
     }
     OPENSSL_free(standard);
     return ok;
@@ -447,7 +436,8 @@ static int delete_profile_locked(struct mesh_context *ctx,
                                  const struct mesh_layout_entry *entry,
                                  int keys)
 {
-    int lock, ok;
+    mesh_lock lock;
+    int ok;
 
     if (!mesh_layout_lock(ctx, &lock))
         return 0;

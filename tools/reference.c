@@ -4,18 +4,15 @@
  * meshctl reference: the URI of one key, or a file that stands for it.
  */
 #include "platform/reference.h"
-#include "platform/posix/key_files.h"
+#include "platform/key_files.h"
 #include "store/resolve.h"
 #include "tools/command.h"
 #include "tools/input.h"
 #include "tools/target.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* Whether mesh-keyd uses the file where it lies; path is a real path. */
 static int check_registered(struct mesh_context *ctx, const char *path)
@@ -59,23 +56,18 @@ static int check_no_key(struct mesh_context *ctx, const char *path)
 static int replace_file(struct mesh_context *ctx, const char *path,
                         const char *text, size_t len)
 {
-    char real[PATH_MAX];
-    struct stat st;
+    char *real = NULL;
+    int ok = 1;
 
-    if (stat(path, &st) != 0) {
-        if (lstat(path, &st) == 0)
-            return mesh_raise(ctx, MESH_R_FILE_IO,
-                              "%.300s is a link to what cannot be reached: %s",
-                              path, strerror(errno));
-    } else if (S_ISREG(st.st_mode)) {
-        if (realpath(path, real) == NULL)
-            return mesh_raise(ctx, MESH_R_FILE_IO, "%.300s: %s", path,
-                              strerror(errno));
-        if (!check_registered(ctx, real) || !check_no_key(ctx, real))
-            return 0;
+    if (mesh_file_is_regular(ctx, path)) {
+        real = mesh_file_real_path(ctx, path);
+        ok = real != NULL && check_registered(ctx, real)
+             && check_no_key(ctx, real);
         path = real;
     }
-    return mesh_layout_write_file(ctx, path, text, len);
+    ok = ok && mesh_layout_write_file(ctx, path, text, len);
+    OPENSSL_free(real);
+    return ok;
 }
 
 /* The reference file of uri: path, or standard output for "-". */

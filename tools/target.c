@@ -12,8 +12,6 @@
 
 #include <openssl/crypto.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define REFERENCE_FILE_MAX (1u << 20) /* octets, with what else is in it */
 
@@ -36,11 +34,10 @@ int target_raise_reference(struct mesh_context *ctx, const char *path)
     struct mesh_context quiet = mesh_context_quiet(ctx);
     unsigned char *data = NULL;
     char *uri = NULL;
-    struct stat st;
     size_t len = 0;
     int is;
 
-    if (stat(path, &st) == 0 && S_ISREG(st.st_mode)
+    if (mesh_file_is_regular(ctx, path)
         && input_read(&quiet, path, REFERENCE_FILE_MAX, &data, &len))
         uri = mesh_reference_of_file(ctx, data, len);
     is = uri != NULL;
@@ -98,7 +95,7 @@ int target_open_file(struct mesh_context *ctx, const char *path,
     int ok;
 
     *profile = NULL;
-    if (names_profile(path) && access(path, F_OK) != 0)
+    if (names_profile(path) && !mesh_file_exists(ctx, path))
         return mesh_raise(ctx, MESH_R_FILE_MISSING,
                           "%.200s; the profile is mesh://%.200s", path, path);
     if (target_raise_reference(ctx, path))

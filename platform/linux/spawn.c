@@ -17,7 +17,6 @@
 #include <openssl/crypto.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,15 +28,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define READY_FD             3
-#define READY_FD_TEXT        "3"
-#define READY_SECONDS        10
-#define REFRESH_SECONDS      20   /* that a caller waits for a refresh */
-#define REFRESH_TIMEOUT_TEXT "15" /* for each request of it */
-#define REFRESHES_MAX        64   /* profiles in the life of a process */
-#define READY_ERRNO          'X' /* from ourselves before exec: an errno follows */
-#define FD_LIMIT             65536u
-#define FIXED_PATH           "PATH=/usr/local/bin:/usr/bin:/bin"
+#define READY_FD      3
+#define READY_FD_TEXT "3"
+#define READY_SECONDS 10
+#define READY_ERRNO   'X' /* from ourselves before exec: an errno follows */
+#define FD_LIMIT      65536u
+#define FIXED_PATH    "PATH=/usr/local/bin:/usr/bin:/bin"
 
 #define PASSED_MAX 16 /* variables that the new process gets */
 
@@ -333,31 +329,11 @@ int mesh_keyd_spawn(struct mesh_context *ctx)
     return ok;
 }
 
-/* Whether a profile is asked for the first time in this process; forks know
- * what their parents have asked.  No lock, which a fork could leave taken. */
-static int is_first_time(const char *udf)
-{
-    static _Atomic uint64_t asked[REFRESHES_MAX];
-    uint64_t name = 14695981039346656037u; /* FNV-1a */
-
-    for (; *udf != '\0'; udf++)
-        name = (name ^ (unsigned char)*udf) * 1099511628211u;
-    for (size_t i = 0; i < REFRESHES_MAX; i++) {
-        uint64_t expected = 0;
-
-        if (atomic_compare_exchange_strong(&asked[i], &expected, name))
-            return 1;
-        if (expected == name)
-            return 0;
-    }
-    return 0;
-}
-
 /* Waits for its end, which closes the pipe. */
 static void wait_for_end(struct mesh_context *ctx, int fd, const char *program)
 {
     char word[1 + sizeof(int)];
-    ssize_t n = read_word(fd, word, sizeof(word), REFRESH_SECONDS);
+    ssize_t n = read_word(fd, word, sizeof(word), MESH_REFRESH_SECONDS);
     int error = errno;
 
     if (n == (ssize_t)sizeof(word))
@@ -381,14 +357,14 @@ int mesh_refresh_missing(struct mesh_context *ctx, const char *udf)
     int fd = -1, ok;
 
     if (ctx->config.refresh != MESH_REFRESH_ON_MISSING || has_foreign_rights()
-        || !is_first_time(udf))
+        || !mesh_refresh_is_first(udf))
         return 0;
     ok = check_program(&quiet, program, "meshctl", "meshctl-path")
          && (home = mesh_layout_home(&quiet)) != NULL;
     if (ok) {
         memcpy(launch.argv,
                (char *[]){(char *)program, "--home", home, "refresh",
-                          "--timeout", REFRESH_TIMEOUT_TEXT, (char *)udf, NULL},
+                          "--timeout", MESH_REFRESH_TIMEOUT, (char *)udf, NULL},
                sizeof(launch.argv));
         mesh_trace(ctx, "%s refresh %s", program, udf);
         ok = start(&quiet, &launch, more, &fd);

@@ -4,14 +4,13 @@
  * Files of the layout: where they are, who may write them, reading, replacing,
  * the lock.
  */
-#include "platform/posix/profiles_json.h"
+#include "platform/layout_tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <pwd.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,26 +30,6 @@
 #else
 #define FOLDER_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 #endif
-
-char *mesh_path(struct mesh_context *ctx, const char *fmt, ...)
-{
-    va_list args;
-    char *path;
-    int len;
-
-    va_start(args, fmt);
-    len = vsnprintf(NULL, 0, fmt, args);
-    va_end(args);
-    path = len < 0 ? NULL : OPENSSL_malloc((size_t)len + 1);
-    if (path == NULL) {
-        mesh_raise(ctx, MESH_R_MEMORY, "path");
-        return NULL;
-    }
-    va_start(args, fmt);
-    vsnprintf(path, (size_t)len + 1, fmt, args);
-    va_end(args);
-    return path;
-}
 
 int mesh_path_climbs(const char *path)
 {
@@ -313,10 +292,12 @@ int mesh_layout_read_part(struct mesh_context *ctx, const char *path,
     return ok;
 }
 
-int mesh_layout_is_newer(const char *path, const char *than)
+int mesh_layout_is_newer(struct mesh_context *ctx, const char *path,
+                         const char *than)
 {
     struct stat one, other;
 
+    (void)ctx;
     if (stat(path, &one) != 0)
         return 0;
     if (stat(than, &other) != 0)
@@ -367,6 +348,14 @@ end:
     return ok;
 }
 
+static int is_link(int folder, const char *name)
+{
+    struct stat st;
+
+    return fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0
+           && S_ISLNK(st.st_mode);
+}
+
 int mesh_layout_write_file(struct mesh_context *ctx, const char *path,
                            const void *data, size_t len)
 {
@@ -384,9 +373,15 @@ int mesh_layout_write_file(struct mesh_context *ctx, const char *path,
     if (folder < 0)
         goto end;
     /* root would make plain files of /dev/null and /dev/stdout */
-    if (fstatat(folder, name, &st, 0) == 0 && !S_ISREG(st.st_mode)) {
+    if (fstatat(folder, name, &st, 0) == 0) {
+        if (!S_ISREG(st.st_mode)) {
+            mesh_raise(ctx, MESH_R_FILE_IO,
+                       "%s is not a regular file and stays as it is", path);
+            goto end;
+        }
+    } else if (is_link(folder, name)) {
         mesh_raise(ctx, MESH_R_FILE_IO,
-                   "%s is not a regular file and stays as it is", path);
+                   "%s is a link to what cannot be reached", path);
         goto end;
     }
     if (RAND_bytes_ex(ctx->libctx, random, sizeof(random), 0) <= 0) {
@@ -473,8 +468,7 @@ int mesh_layout_cut_file(struct mesh_context *ctx, const char *path,
     int fd, ok;
 
     if (before == MESH_LAYOUT_NO_FILE)
-        return unlink(path) == 0 || errno == ENOENT
-               || raise_io(ctx, path, "remove it");
+        return mesh_file_remove(ctx, path);
     if ((fd = open_file(ctx, path, O_WRONLY, &st)) < 0)
         return 0;
     ok = ((uint64_t)st.st_size <= before || ftruncate(fd, (off_t)before) == 0)
@@ -486,7 +480,7 @@ int mesh_layout_cut_file(struct mesh_context *ctx, const char *path,
 /* Two bytes of one file are two locks: writers of profiles hold theirs while
  * each change of profiles.json takes the other, and order is always this.
  * Locks of the open file description, so threads exclude one another, too. */
-static int lock_byte(struct mesh_context *ctx, off_t byte, int *lock)
+static int lock_byte(struct mesh_context *ctx, off_t byte, mesh_lock *lock)
 {
     const struct timespec interval = {.tv_nsec = LOCK_INTERVAL_NS};
     struct flock range = {
@@ -496,7 +490,7 @@ static int lock_byte(struct mesh_context *ctx, off_t byte, int *lock)
     struct timespec start, now;
     int folder = -1, fd = -1, ok = 0;
 
-    *lock = -1;
+    *lock = MESH_LOCK_NONE;
     if (home == NULL || (path = mesh_path(ctx, "%s/" LOCK_FILE, home)) == NULL
         || !make_folders(ctx, path, &made)
         || (folder = open_folder(ctx, path, FOLDER_FLAGS, &name)) < 0)
@@ -539,22 +533,71 @@ end:
     return ok;
 }
 
-int mesh_layout_lock(struct mesh_context *ctx, int *lock)
+int mesh_layout_lock(struct mesh_context *ctx, mesh_lock *lock)
 {
     return lock_byte(ctx, LOCK_BYTE_WRITERS, lock);
 }
 
-int mesh_layout_lock_change(struct mesh_context *ctx, int *lock)
+int mesh_layout_lock_change(struct mesh_context *ctx, mesh_lock *lock)
 {
     return lock_byte(ctx, LOCK_BYTE_CHANGE, lock);
 }
 
-void mesh_layout_unlock(int lock)
+void mesh_layout_unlock(mesh_lock lock)
 {
     struct flock all = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
 
-    if (lock < 0)
+    if (lock == MESH_LOCK_NONE)
         return;
-    fcntl(lock, F_OFD_SETLK, &all); /* a forked child may have it open */
-    close(lock);
+    fcntl((int)lock, F_OFD_SETLK, &all); /* a forked child may have it open */
+    close((int)lock);
+}
+
+int mesh_file_exists(struct mesh_context *ctx, const char *path)
+{
+    struct stat st;
+
+    (void)ctx;
+    return lstat(path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
+int mesh_file_is_regular(struct mesh_context *ctx, const char *path)
+{
+    struct stat st;
+
+    (void)ctx;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+int mesh_file_remove(struct mesh_context *ctx, const char *path)
+{
+    return unlink(path) == 0 || errno == ENOENT || errno == ENOTDIR
+           || raise_io(ctx, path, "remove it");
+}
+
+void mesh_file_remove_folder(struct mesh_context *ctx, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder;
+
+    (void)ctx;
+    if (slash == NULL || slash == path)
+        return;
+    folder = OPENSSL_strndup(path, (size_t)(slash - path));
+    if (folder != NULL)
+        rmdir(folder);
+    OPENSSL_free(folder);
+}
+
+char *mesh_file_real_path(struct mesh_context *ctx, const char *path)
+{
+    char *real = realpath(path, NULL), *copy;
+
+    if (real == NULL) {
+        mesh_raise(ctx, MESH_R_FILE_IO, "%.300s: %s", path, strerror(errno));
+        return NULL;
+    }
+    copy = mesh_path(ctx, "%s", real);
+    free(real);
+    return copy;
 }

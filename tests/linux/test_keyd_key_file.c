@@ -6,7 +6,7 @@
  */
 #include "platform/linux/keyd/key_file.h"
 #include "platform/linux/keyd/keys.h"
-#include "platform/posix/key_files.h"
+#include "platform/key_files.h"
 #include "tests/linux/memory_source.h"
 #include "tests/platform/home.h"
 

@@ -291,7 +291,8 @@ static void killed_while_writing(void **state)
 static void locks(void **state)
 {
     struct timespec before, after;
-    int lock, second, ready[2];
+    mesh_lock lock, second;
+    int ready[2];
     char c = 0;
     pid_t pid;
 
@@ -302,7 +303,7 @@ static void locks(void **state)
     clock_gettime(CLOCK_MONOTONIC, &before);
     assert_false(mesh_layout_lock(ctx, &second));
     clock_gettime(CLOCK_MONOTONIC, &after);
-    assert_int_equal(second, -1);
+    assert_true(second == MESH_LOCK_NONE);
     expect_error(ctx, MESH_R_FILE_LOCKED, in_home(".lock"));
     assert_in_range(after.tv_sec - before.tv_sec, 5, 6);
 
@@ -329,7 +330,7 @@ static void locks(void **state)
     waitpid(pid, NULL, 0);
     expect_ok(ctx, mesh_layout_lock(ctx, &lock));
     mesh_layout_unlock(lock);
-    mesh_layout_unlock(-1);
+    mesh_layout_unlock(MESH_LOCK_NONE);
     close(ready[0]);
     close(ready[1]);
 

@@ -4,7 +4,7 @@
  * profiles.json: what it says, what is wrong with it, and its changes.
  */
 #include "platform/layout.h"
-#include "platform/posix/key_files.h"
+#include "platform/key_files.h"
 #include "tests/platform/home.h"
 
 #include <jansson.h>

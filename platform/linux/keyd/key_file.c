@@ -9,7 +9,7 @@
 #include "platform/linux/keyd/failure.h"
 #include "platform/linux/keyd/key_data.h"
 #include "platform/linux/keyd/log.h"
-#include "platform/posix/key_files.h"
+#include "platform/key_files.h"
 #include "platform/reference.h"
 
 #include <errno.h>

@@ -14,7 +14,7 @@
 #include "platform/linux/keyd/options.h"
 #include "platform/linux/keyd/secret_service.h"
 #include "platform/linux/spawn.h"
-#include "platform/posix/key_files.h"
+#include "platform/key_files.h"
 
 #include <errno.h>
 #include <fcntl.h>

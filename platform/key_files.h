@@ -11,8 +11,8 @@
  *
  * Only mesh-keyd opens the files.
  */
-#ifndef MESH_PLATFORM_POSIX_KEY_FILES_H
-#define MESH_PLATFORM_POSIX_KEY_FILES_H
+#ifndef MESH_PLATFORM_KEY_FILES_H
+#define MESH_PLATFORM_KEY_FILES_H
 
 #include "platform/layout.h"
 

@@ -3,8 +3,9 @@
  *
  * The member "KeyFiles" of profiles.json.
  */
-#include "platform/posix/key_files.h"
-#include "platform/posix/profiles_json.h"
+#include "platform/key_files.h"
+
+#include "platform/layout_tree.h"
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>

@@ -7,16 +7,11 @@
  * themselves.  So there is no lock, which a fork could leave taken, and no
  * reference count.
  */
-#include "platform/posix/profiles_json.h"
+#include "platform/layout_tree.h"
 
 #include <openssl/crypto.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
-
-/* A file that was changed less than this before it was read may be changed
- * again without getting another time. */
-#define SETTLED_SECONDS 2
 
 struct mesh_layout_kept {
     _Atomic(struct mesh_layout *) layout;
@@ -35,26 +30,15 @@ void mesh_layout_forget(struct mesh_context *ctx)
     ctx->kept = NULL;
 }
 
-static int is_same_time(const struct timespec *a, const struct timespec *b)
-{
-    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
-static int is_same(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino
-           && a->st_size == b->st_size && is_same_time(&a->st_mtim, &b->st_mtim)
-           && is_same_time(&a->st_ctim, &b->st_ctim);
-}
-
 struct mesh_layout *mesh_layout_take_kept(struct mesh_context *ctx,
                                           const char *home,
-                                          const struct stat *st)
+                                          const struct mesh_layout_stamp *stamp)
 {
     struct mesh_layout *layout = atomic_exchange(&ctx->kept->layout, NULL);
 
     if (layout != NULL
-        && (!is_same(&layout->read, st) || strcmp(layout->home, home) != 0)) {
+        && (memcmp(&layout->stamp, stamp, sizeof(*stamp)) != 0
+            || strcmp(layout->home, home) != 0)) {
         mesh_layout_destroy(layout);
         layout = NULL;
     }
@@ -62,15 +46,13 @@ struct mesh_layout *mesh_layout_take_kept(struct mesh_context *ctx,
 }
 
 void mesh_layout_may_keep(struct mesh_context *ctx, struct mesh_layout *layout,
-                          const struct stat *st)
+                          const struct mesh_layout_stamp *stamp)
 {
-    struct timespec now;
+    static const struct mesh_layout_stamp unknown = {{0}};
 
-    if (ctx->kept == NULL || st->st_ino == 0
-        || clock_gettime(CLOCK_REALTIME, &now) != 0
-        || now.tv_sec < st->st_ctim.tv_sec + SETTLED_SECONDS)
+    if (ctx->kept == NULL || memcmp(stamp, &unknown, sizeof(unknown)) == 0)
         return;
-    layout->read = *st;
+    layout->stamp = *stamp;
     layout->kept = ctx->kept;
 }
 
