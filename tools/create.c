@@ -8,11 +8,11 @@
 #include "store/resolve.h"
 #include "tools/change.h"
 #include "tools/command.h"
+#include "tools/host.h"
 
-#include <limits.h>
+#define MACHINE_NAME_MAX 256
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define ALGORITHM_DEFAULT "RSA-2048"
 #define PORTALS_MAX       16
@@ -120,7 +120,7 @@ int command_create_device(struct mesh_context *ctx, int argc, char **argv)
     };
     const struct mesh_algorithm *sign, *encrypt;
     EVP_PKEY *keys[3] = {NULL, NULL, NULL};
-    char host[HOST_NAME_MAX + 1] = "", udf[MESH_UDF_TEXT_MAX], *text = NULL;
+    char host[MACHINE_NAME_MAX] = "", udf[MESH_UDF_TEXT_MAX], *text = NULL;
     json_t *members = json_object(), *payload = NULL;
     struct mesh_profile *parsed = NULL;
     struct mesh_change change;
@@ -132,7 +132,7 @@ int command_create_device(struct mesh_context *ctx, int argc, char **argv)
         || (sign = find_algorithm(ctx, algorithm, MESH_USE_SIGN)) == NULL
         || (encrypt = find_encryption_algorithm(ctx, encryption, sign)) == NULL)
         goto end;
-    if (description == NULL && gethostname(host, sizeof(host) - 1) == 0)
+    if (description == NULL && host_name(host, sizeof(host)))
         description = host;
     if (!make_key(&change, sign, members, "DeviceSignatureKey", &keys[0])
         || !make_key(&change, sign, members, "DeviceAuthenticationKey",

@@ -6,7 +6,7 @@
 #ifndef MESH_TOOLS_DOCTOR_H
 #define MESH_TOOLS_DOCTOR_H
 
-#include "platform/context.h"
+#include "store/profile.h"
 
 #include <jansson.h>
 
@@ -22,6 +22,14 @@ enum finding { FOUND_OK, FOUND_WARNING, FOUND_PROBLEM };
 /* Enters one line; todo is NULL if there is nothing to do. */
 void report_add(struct report *report, enum finding finding, const char *todo,
                 const char *fmt, ...) MESH_PRINTF(4, 5);
+
+/* Whether the key store answers, and has the private keys of the default device
+ * (NULL: there is none); linux/doctor_keystore.c and windows/…. */
+void report_keystore(struct report *report, const struct mesh_profile *device);
+/* The latter; elsewhere is what to do where keys may be out of reach, or NULL.
+ */
+void report_keys(struct report *report, const struct mesh_profile *device,
+                 const char *elsewhere);
 
 /* What openssl.cnf says of the mesh provider, and whether that loads.  Its
  * settings are then those of report->ctx, as far as meshctl was not told

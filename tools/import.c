@@ -11,13 +11,13 @@
 #include "store/uri.h"
 #include "tools/change.h"
 #include "tools/command.h"
+#include "tools/host.h"
 #include "tools/input.h"
 #include "tools/target.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #define RSA_MIN 1024 /* bits */
 
@@ -45,14 +45,12 @@ static int keep_key(struct mesh_context *ctx, EVP_PKEY *key, EVP_PKEY **public)
 static int register_file(struct mesh_context *ctx, const char *file,
                          const struct passphrase *passphrase, EVP_PKEY **public)
 {
+    const char *text = passphrase->text;
     char *path = mesh_file_real_path(ctx, file);
-    int ok =
-        path != NULL
-        && (passphrase->text == NULL
-                ? mesh_keystore_register_file(ctx, path, NULL, NULL, 0, public)
-                : mesh_keystore_register_file(
-                    ctx, path, "secret-service", passphrase->text,
-                    strlen(passphrase->text), public));
+    int ok = path != NULL
+             && mesh_keystore_register_file(
+                 ctx, path, text != NULL ? "secret-service" : NULL, text,
+                 text != NULL ? strlen(text) : 0, public);
 
     OPENSSL_free(path);
     return ok;
@@ -187,7 +185,6 @@ int command_import(struct mesh_context *ctx, int argc, char **argv)
         {"passphrase-file", &import.passphrase.file, NULL, 0},
         {NULL, NULL, NULL, 0},
     };
-    static const struct rlimit no_core = {0, 0};
     struct input input = {NULL, NULL};
     int ok;
 
@@ -206,7 +203,7 @@ int command_import(struct mesh_context *ctx, int argc, char **argv)
                           "neither used in place nor followed by a passphrase");
     import.file = argv[0];
     import.passphrase.what = import.file;
-    setrlimit(RLIMIT_CORE, &no_core); /* the key is in this process now */
+    host_no_core(); /* the key is in this process now */
     ok = input_load(ctx, import.file, &import.passphrase, &input)
          && check_passphrase(ctx, &import)
          && check_algorithm(ctx, import.file, input.key)

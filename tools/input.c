@@ -7,6 +7,7 @@
 #include "tools/input.h"
 
 #include "platform/reference.h"
+#include "tools/host.h"
 
 #include <errno.h>
 #include <openssl/bio.h>
@@ -26,7 +27,7 @@
 int input_read(struct mesh_context *ctx, const char *path, size_t max,
                unsigned char **data, size_t *len)
 {
-    FILE *file = strcmp(path, INPUT_STANDARD) == 0 ? stdin : fopen(path, "rbe");
+    FILE *file = strcmp(path, INPUT_STANDARD) == 0 ? stdin : host_open(path);
     int ok = 0;
 
     *data = NULL;
@@ -149,11 +150,20 @@ static int is_pkcs12(const unsigned char *data, size_t len)
     return file != NULL;
 }
 
+/* Whether text is in data, which ends with a NUL and may have others. */
+static int has_line(const unsigned char *data, size_t len, const char *text)
+{
+    const char *part = (const char *)data, *end = part + len;
+
+    while (part < end && strstr(part, text) == NULL)
+        part += strlen(part) + 1;
+    return part < end;
+}
+
 /* What needs a passphrase is known by its outermost structure. */
 int input_is_private_key(struct mesh_context *ctx, const unsigned char *data,
                          size_t len)
 {
-    static const char pem[] = "PRIVATE KEY-----";
     const unsigned char *encrypted_der = data, *der = data;
     X509_SIG *encrypted;
     EVP_PKEY *key;
@@ -163,7 +173,7 @@ int input_is_private_key(struct mesh_context *ctx, const unsigned char *data,
     encrypted = d2i_X509_SIG(NULL, &encrypted_der, (long)len);
     key = d2i_AutoPrivateKey_ex(NULL, &der, (long)len, ctx->libctx, NULL);
     is = encrypted != NULL || key != NULL || is_pkcs12(data, len)
-         || memmem(data, len, pem, strlen(pem)) != NULL;
+         || has_line(data, len, "PRIVATE KEY-----");
     ERR_pop_to_mark();
     X509_SIG_free(encrypted);
     EVP_PKEY_free(key);
@@ -178,7 +188,7 @@ static int is_reference(const unsigned char *data, size_t len)
 
 const char *input_modules(void)
 {
-    const char *folder = secure_getenv("OPENSSL_MODULES");
+    const char *folder = getenv("OPENSSL_MODULES");
 
     if (folder == NULL)
         folder = OPENSSL_info(OPENSSL_INFO_MODULES_DIR);

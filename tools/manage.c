@@ -9,6 +9,7 @@
 #include "store/role.h"
 #include "tools/change.h"
 #include "tools/command.h"
+#include "tools/host.h"
 #include "tools/target.h"
 
 #include <stdio.h>
@@ -152,7 +153,7 @@ static int confirm(struct mesh_context *ctx, const char *what, const char *name,
 {
     char answer[8] = "";
 
-    if (!isatty(STDIN_FILENO))
+    if (!host_is_terminal(stdin))
         return mesh_raise(ctx, MESH_R_NO_TERMINAL,
                           "nobody can be asked whether to delete the %s %s; "
                           "use --yes",
@@ -416,7 +417,7 @@ static int confirm_profile(struct mesh_context *ctx,
                            const struct mesh_layout *layout,
                            const struct mesh_layout_entry *entry, int keys)
 {
-    if (isatty(STDIN_FILENO))
+    if (host_is_terminal(stdin))
         explain_profile(ctx, layout, entry, keys);
     return confirm(ctx, "profile", entry->name,
                    keys ? " with its private keys" : "");
@@ -425,7 +426,7 @@ static int confirm_profile(struct mesh_context *ctx,
 static int confirm_key(struct mesh_context *ctx, const struct target *target,
                        const struct mesh_key_name *name)
 {
-    if (isatty(STDIN_FILENO))
+    if (host_is_terminal(stdin))
         explain_key(ctx, target);
     return confirm(ctx, "private key", name->udf, "");
 }

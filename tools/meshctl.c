@@ -9,23 +9,39 @@
 #include "store/uri.h"
 #include "tools/command.h"
 #include "tools/commands.h"
+#include "tools/host.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <openssl/crypto.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#define SECURE_HEAP        (256 * 1024)
-#define SECURE_BLOCK_MIN   32
-#define COMMAND_OPTION_MAX 16
-#define HELP_WIDTH         78
+#define SECURE_HEAP      (256 * 1024)
+#define SECURE_BLOCK_MIN 32
+#define HELP_WIDTH       78
 
 enum { EXIT_USAGE = 2 };
+
+/* Options before the command: settings of openssl.cnf. */
+static const struct {
+    const char *name, *usage, *help;
+} settings[] = {
+#ifdef MESH_PLATFORM_WINDOWS
+    {"home", "home KEY",
+     "key of the registry, instead of SOFTWARE\\CryptoMesh"},
+#else
+    {"home", "home DIR", "folder of profiles.json, instead of ~/.cryptomesh"},
+#endif
+#ifdef MESH_PLATFORM_LINUX
+    {"keyd-socket", "keyd-socket PATH", "socket of mesh-keyd"},
+    {"keyd-path", "keyd-path PATH", "mesh-keyd itself, to start it"},
+#else
+    {"keystore", "keystore NAME", "where new keys are made"},
+#endif
+};
+#define SETTINGS (sizeof(settings) / sizeof(settings[0]))
 
 static int success = EXIT_SUCCESS;
 
@@ -39,14 +55,14 @@ int kind_parse(const char *word, enum mesh_profile_kind *kind,
 {
     *type = NULL;
     *kind = MESH_PROFILE_PERSONAL;
-    if (strcasecmp(word, mesh_kind_word(*kind)) == 0)
+    if (OPENSSL_strcasecmp(word, mesh_kind_word(*kind)) == 0)
         return 1;
     *kind = MESH_PROFILE_DEVICE;
-    if (strcasecmp(word, mesh_kind_word(*kind)) == 0)
+    if (OPENSSL_strcasecmp(word, mesh_kind_word(*kind)) == 0)
         return 1;
     *kind = MESH_PROFILE_APPLICATION;
     for (size_t i = 0; (*type = mesh_application_type(i)) != NULL; i++)
-        if (strcasecmp(word, *type) == 0)
+        if (OPENSSL_strcasecmp(word, *type) == 0)
             return 1;
     return 0;
 }
@@ -146,15 +162,41 @@ int command_made(struct mesh_context *ctx, const char *udf)
     return ok;
 }
 
-static int take_option(struct mesh_context *ctx,
-                       const struct command_option *option, const char *value)
+/* "; --out is" for -out. */
+static const char *with_two(const struct command_option *options,
+                            const char *word, size_t len, char *text,
+                            size_t size)
+{
+    text[0] = '\0';
+    for (; word[1] != '-' && options->name != NULL; options++)
+        if (strlen(options->name) == len - 1
+            && strncmp(options->name, word + 1, len - 1) == 0)
+            snprintf(text, size, "; --%s is", options->name);
+    return text;
+}
+
+/* The option that a word names, whole: an abbreviation would change its meaning
+ * with the next option that is added, and --passphrase is none. */
+static const struct command_option *
+find_option(const struct command_option *options, const char *word, size_t len)
+{
+    char letter[] = {'-', word[1], '\0'};
+
+    for (; options->name != NULL; options++)
+        if (options->name[0] == '-'
+                ? len == 2 && strcmp(options->name, letter) == 0
+                : len > 2 && strncmp(word, "--", 2) == 0
+                      && strlen(options->name) == len - 2
+                      && strncmp(options->name, word + 2, len - 2) == 0)
+            return options;
+    return NULL;
+}
+
+static int keep_value(struct mesh_context *ctx,
+                      const struct command_option *option, const char *value)
 {
     size_t i = 0;
 
-    if (option->flag != NULL) {
-        *option->flag = 1;
-        return 1;
-    }
     while (i < option->repeat && option->value[i] != NULL)
         i++;
     if (option->repeat > 0 && i == option->repeat)
@@ -165,59 +207,34 @@ static int take_option(struct mesh_context *ctx,
     return 1;
 }
 
-enum { OPTION_END = -1, OPTION_BAD = -2 };
-
-/* The word that getopt_long() is going to take an option from. */
-static const char *next_word(int argc, char **argv)
-{
-    int i = optind > 0 ? optind : 1;
-
-    while (i < argc && (argv[i][0] != '-' || argv[i][1] == '\0'))
-        i++;
-    return i < argc ? argv[i] : "";
-}
-
-/* "; --out is" for -out. */
-static const char *with_two(const char *word, size_t len,
-                            const struct option *table, char *text, size_t size)
-{
-    text[0] = '\0';
-    for (; word[1] != '-' && table->name != NULL; table++)
-        if (strlen(table->name) == len - 1
-            && strncmp(table->name, word + 1, len - 1) == 0)
-            snprintf(text, size, "; --%s is", table->name);
-    return text;
-}
-
 /*
- * The row of the next option in table, OPTION_END, or OPTION_BAD with the error
- * raised; command is "" or the command's name and a blank.  The abbreviations
- * that getopt_long() takes are refused: they would change their meaning with
- * the next option that is added, and --passphrase is none.  So are letters in
- * one word: -home is not -h.
+ * Takes the option that words, which end with a NULL, begin with; how many
+ * words it is, 0 with the error raised.  command is "" or the command's name
+ * and a blank.
  */
-static int next_option(struct mesh_context *ctx, const char *command, int argc,
-                       char **argv, const char *shorts,
-                       const struct option *table)
+static int take_option(struct mesh_context *ctx, const char *command,
+                       const struct command_option *options, char **words)
 {
-    const char *word = next_word(argc, argv);
-    int row = 0, c = getopt_long(argc, argv, shorts, table, &row);
-    size_t len = strcspn(word, "=");
+    size_t len = strcspn(words[0], "=");
+    const struct command_option *option = find_option(options, words[0], len);
+    int has_value = words[0][len] == '=', wants = 0;
+    const char *value = has_value ? words[0] + len + 1 : words[1];
     char meant[64];
 
-    if (c == -1)
-        return OPTION_END;
-    if (c != ':' && c != '?') {
-        for (; c != 0 && table[row].val != c; row++)
-            continue;
-        if (len == (word[1] != '-' ? 2 : 2 + strlen(table[row].name)))
-            return row;
+    if (option != NULL && option->flag != NULL && !has_value) {
+        *option->flag = 1;
+        return 1;
     }
-    mesh_raise(ctx, MESH_R_USAGE, "option %.*s %s%s; see 'meshctl %s--help'",
-               (int)(len < 100 ? len : 100), word,
-               c == ':' ? "wants a value" : "is not known",
-               with_two(word, len, table, meant, sizeof(meant)), command);
-    return OPTION_BAD;
+    wants = option != NULL && option->flag == NULL;
+    if (wants && value != NULL)
+        return keep_value(ctx, option, value) ? 2 - has_value : 0;
+    return mesh_raise(
+        ctx, MESH_R_USAGE, "option %.*s %s%s; see 'meshctl %s--help'",
+        (int)(len < 100 ? len : 100), words[0],
+        wants            ? "wants a value"
+        : option != NULL ? "takes no value"
+                         : "is not known",
+        with_two(options, words[0], len, meant, sizeof(meant)), command);
 }
 
 /* An operand is missing: the i-th word of the command's usage. */
@@ -238,24 +255,23 @@ static int raise_missing(struct mesh_context *ctx, const char *command, int i)
 int command_options(struct mesh_context *ctx, int *argc, char ***argv,
                     const struct command_option *options, int min, int max)
 {
-    struct option table[COMMAND_OPTION_MAX + 1] = {{0}};
     const char *command = (*argv)[0];
+    int operands = 0, taken, only_operands = 0;
     char name[32];
-    int row;
 
-    for (size_t i = 0; options[i].name != NULL && i < COMMAND_OPTION_MAX; i++) {
-        table[i].name = options[i].name;
-        table[i].has_arg =
-            options[i].flag != NULL ? no_argument : required_argument;
-    }
     snprintf(name, sizeof(name), "%s ", command);
-    optind = 0; /* glibc: start afresh, main() has used it */
-    while ((row = next_option(ctx, name, *argc, *argv, ":", table))
-           != OPTION_END)
-        if (row == OPTION_BAD || !take_option(ctx, &options[row], optarg))
+    for (int i = 1; i < *argc; i += taken) {
+        char *word = (*argv)[i];
+
+        taken = 1;
+        if (only_operands || word[0] != '-' || word[1] == '\0')
+            (*argv)[operands++] = word;
+        else if (strcmp(word, "--") == 0)
+            only_operands = 1;
+        else if ((taken = take_option(ctx, name, options, *argv + i)) == 0)
             return 0;
-    *argc -= optind;
-    *argv += optind;
+    }
+    *argc = operands;
     if (*argc < min)
         return raise_missing(ctx, command, *argc);
     if (*argc > max)
@@ -273,11 +289,10 @@ static void print_help(void)
          "of OpenSSL uses.\n");
     for (size_t i = 0; i < commands_count; i++)
         printf("  %-20s %s\n", commands[i].name, commands[i].help);
-    puts("\n  --home DIR           folder of profiles.json, instead of "
-         "~/.cryptomesh\n"
-         "  --keyd-socket PATH   socket of mesh-keyd\n"
-         "  --keyd-path PATH     mesh-keyd itself, to start it\n"
-         "  -h, --help           this, or after a command what it takes\n"
+    putchar('\n');
+    for (size_t i = 0; i < SETTINGS; i++)
+        printf("  --%-18s %s\n", settings[i].usage, settings[i].help);
+    puts("  -h, --help           this, or after a command what it takes\n"
          "  -V, --version");
 }
 
@@ -285,16 +300,19 @@ static void print_help(void)
 static void print_algorithms(struct mesh_context *ctx, const char *title,
                              unsigned uses)
 {
-    char list[MESH_ALGORITHM_LIST_MAX], *word, *rest = NULL;
+    char list[MESH_ALGORITHM_LIST_MAX], *word, *rest;
     size_t column = HELP_WIDTH;
+    int len;
 
     mesh_algorithm_list(ctx, uses, list);
     printf("\n%s", title);
-    for (word = strtok_r(list, ", ", &rest); word != NULL;
-         word = strtok_r(NULL, ", ", &rest)) {
-        if (column + strlen(word) + 1 > HELP_WIDTH)
+    for (word = list; *word != '\0'; word = rest) {
+        rest = word + strcspn(word, ", ");
+        rest += strspn(rest, ", ");
+        len = (int)strcspn(word, ", ");
+        if (column + (size_t)len + 1 > HELP_WIDTH)
             column = (size_t)printf("\n ") - 1;
-        column += (size_t)printf(" %s", word);
+        column += (size_t)printf(" %.*s", len, word);
     }
     putchar('\n');
 }
@@ -433,45 +451,48 @@ static int configure(struct mesh_context *ctx, const char *name,
 /* The options before the command, then the command. */
 static int run(struct mesh_context *ctx, int argc, char **argv)
 {
-    static const struct option table[] = {
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        {"home", required_argument, NULL, 0},
-        {"keyd-socket", required_argument, NULL, 0},
-        {"keyd-path", required_argument, NULL, 0},
-        {NULL, 0, NULL, 0},
+    const char *values[SETTINGS] = {NULL};
+    int help = 0, version = 0, at = 1, taken;
+    struct command_option options[SETTINGS + 5] = {
+        {"help", NULL, &help, 0},
+        {"-h", NULL, &help, 0},
+        {"version", NULL, &version, 0},
+        {"-V", NULL, &version, 0},
     };
-    int row;
 
-    opterr = 0;
-    while ((row = next_option(ctx, "", argc, argv, "+:hV", table))
-           != OPTION_END) {
-        if (row == OPTION_BAD)
-            return 0;
-        if (row == 0) {
-            print_help();
-            return 1;
-        }
-        if (row == 1) {
-            puts("meshctl " MESH_VERSION);
-            return 1;
-        }
-        if (!configure(ctx, table[row].name, optarg))
-            return 0;
+    for (size_t i = 0; i < SETTINGS; i++) {
+        options[4 + i].name = settings[i].name;
+        options[4 + i].value = &values[i];
     }
-    return mesh_keystore_open(ctx)
-           && run_command(ctx, argc - optind, argv + optind);
+    for (; at < argc && argv[at][0] == '-' && argv[at][1] != '\0';
+         at += taken) {
+        if (strcmp(argv[at], "--") == 0) {
+            at++;
+            break;
+        }
+        if ((taken = take_option(ctx, "", options, argv + at)) == 0)
+            return 0;
+        if (help || version) {
+            help ? print_help() : (void)puts("meshctl " MESH_VERSION);
+            return 1;
+        }
+    }
+    for (size_t i = 0; i < SETTINGS; i++)
+        if (values[i] != NULL && !configure(ctx, settings[i].name, values[i]))
+            return 0;
+    return mesh_keystore_open(ctx) && run_command(ctx, argc - at, argv + at);
 }
 
 int main(int argc, char **argv)
 {
     enum mesh_reason last = MESH_R_NONE;
     struct mesh_context *ctx;
-    sigset_t signals;
     int ok;
 
-    sigprocmask(SIG_SETMASK, NULL, &signals);
-
+    if (!host_begin(&argc, &argv)) {
+        fputs("meshctl: out of memory\n", stderr);
+        return EXIT_FAILURE;
+    }
     /* What openssl.cnf activates would load the mesh module into its own tool.
      */
     OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
@@ -487,8 +508,7 @@ int main(int argc, char **argv)
                         strerror(errno));
     mesh_keystore_close(ctx);
     mesh_context_free(ctx);
-    /* Now come those that a change kept waiting. */
-    sigprocmask(SIG_SETMASK, &signals, NULL);
+    host_end();
     if (ok)
         return success;
     return last == MESH_R_USAGE ? EXIT_USAGE : EXIT_FAILURE;

@@ -3,21 +3,23 @@
  *
  * What meshctl doctor finds in openssl.cnf, and whether the module loads.
  */
+#include "platform/layout.h"
+#include "platform/system.h"
 #include "tools/command.h"
 #include "tools/doctor.h"
+#include "tools/host.h"
 #include "tools/input.h"
 
 #include <openssl/conf.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/provider.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define MODULE_FILE "mesh.so"
-#define EXAMPLE     "see openssl.cnf.example and provider-mesh(7)"
+#define EXAMPLE "see openssl.cnf.example and provider-mesh(7)"
 
 /* A provider of [provider_sect]: its place in the order, its file. */
 struct listed {
@@ -55,30 +57,43 @@ static struct listed find_provider(const CONF *conf, const char *name)
     return found;
 }
 
-/* Where a setting that is a path is kept; NULL: it is none. */
-static char **path_of(struct mesh_config *config, const char *name)
+/* The settings that are paths and that meshctl may have been told, too. */
+static const struct path {
+    const char *name;
+    size_t at; /* in struct mesh_config */
+    const char *standard;
+} paths[] = {
+    {"home", offsetof(struct mesh_config, home), NULL},
+#ifdef MESH_PLATFORM_LINUX
+    {"keyd-socket", offsetof(struct mesh_config, keyd_socket), "its default"},
+    {"keyd-path", offsetof(struct mesh_config, keyd_path), MESH_KEYD_PATH},
+#endif
+};
+
+static const struct path *find_path(const char *name)
 {
-    if (strcmp(name, "home") == 0)
-        return &config->home;
-    if (strcmp(name, "keyd-socket") == 0)
-        return &config->keyd_socket;
-    return strcmp(name, "keyd-path") == 0 ? &config->keyd_path : NULL;
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+        if (strcmp(name, paths[i].name) == 0)
+            return &paths[i];
+    return NULL;
 }
 
 /* A path of openssl.cnf beside meshctl's own, which is NULL if it was told
  * none. */
 static void report_path(struct report *report, const char *section,
-                        const char *name, const char *path, const char *own)
+                        const struct path *setting, const char *path,
+                        const char *own)
 {
     struct mesh_context quiet = mesh_context_quiet(report->ctx);
-    char *home = strcmp(name, "home") == 0 && own == NULL
-                     ? mesh_layout_home(&quiet)
-                     : NULL;
-    const char *used = own != NULL ? own : home;
-    char todo[512];
+    const char *name = setting->name, *used = own;
+    char *home = NULL, todo[512];
 
     if (used == NULL)
-        used = strcmp(name, "keyd-path") == 0 ? MESH_KEYD_PATH : "its default";
+        used = setting->standard;
+    if (used == NULL)
+        used = home = mesh_layout_home(&quiet);
+    if (used == NULL)
+        return;
     snprintf(todo, sizeof(todo),
              "meshctl --%s %.300s uses the same; checked below is %s", name,
              path, own != NULL ? "meshctl's" : "that of programs");
@@ -97,7 +112,9 @@ static int take_setting(struct report *report, const char *section,
 {
     struct failure failure;
     struct mesh_context trial = failure_catch(report->ctx, &failure);
-    char **path = path_of(&trial.config, name);
+    const struct path *setting = find_path(name);
+    char **path =
+        setting != NULL ? (char **)((char *)&trial.config + setting->at) : NULL;
     char *own = path != NULL ? *path : NULL;
 
     if (path != NULL)
@@ -109,7 +126,7 @@ static int take_setting(struct report *report, const char *section,
         return 0;
     }
     if (path != NULL)
-        report_path(report, section, name, *path, own);
+        report_path(report, section, setting, *path, own);
     if (own != NULL) {
         OPENSSL_free(*path);
         *path = own;
@@ -191,12 +208,12 @@ static int report_module(struct report *report, const char *module)
     int ok;
 
     if (module == NULL)
-        module = MODULE_FILE;
-    if (module[0] == '/')
+        module = MESH_MODULE_FILE;
+    if (mesh_system_is_absolute(module))
         snprintf(path, sizeof(path), "%s", module);
     else
         snprintf(path, sizeof(path), "%s/%s", folder, module);
-    if (access(path, R_OK) != 0) {
+    if (!host_can_read(path)) {
         report_add(report, FOUND_PROBLEM,
                    "install it there, or set OPENSSL_MODULES or 'module' to "
                    "where it is",
@@ -274,7 +291,7 @@ void report_openssl(struct report *report)
         report_add(report, FOUND_PROBLEM, NULL, "out of memory");
         goto end;
     }
-    if (access(file, R_OK) != 0) {
+    if (!host_can_read(file)) {
         report_add(report, FOUND_WARNING, EXAMPLE,
                    "%s cannot be read: programs must be told to use mesh",
                    file);

@@ -3,15 +3,13 @@
  *
  * Passphrases: from the terminal or a file, never from an argument.
  */
+#include "tools/host.h"
 #include "tools/input.h"
 
-#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/ui.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define INTERRUPTED (-2) /* UI_process(3) */
 
@@ -31,20 +29,19 @@ static int read_file(struct mesh_context *ctx, struct passphrase *passphrase)
 static int ask(struct mesh_context *ctx, struct passphrase *passphrase)
 {
     char prompt[256];
-    int terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC), given;
+    int given;
 
     /* Without a terminal OpenSSL would read standard input, with an echo. */
-    if (terminal < 0)
+    if (!host_has_terminal())
         return mesh_raise(ctx, MESH_R_PASSPHRASE,
                           "%.200s is encrypted and there is no terminal to "
                           "ask on; use --passphrase-file",
                           passphrase->what);
-    close(terminal);
     snprintf(prompt, sizeof(prompt),
              "Passphrase of %.200s: ", passphrase->what);
     given = UI_UTIL_read_pw_string(passphrase->text, PASSPHRASE_MAX, prompt, 0);
     if (given == INTERRUPTED)
-        raise(SIGINT); /* OpenSSL caught it; nothing was begun */
+        host_interrupt(); /* OpenSSL caught it; nothing was begun */
     if (given != 0)
         return mesh_raise(ctx, MESH_R_PASSPHRASE, "none was given for %.200s",
                           passphrase->what);

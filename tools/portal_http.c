@@ -6,6 +6,7 @@
 #include "tools/portal_http.h"
 
 #include "tools/change.h"
+#include "tools/host.h"
 #include "tools/portal_name.h"
 
 #include <errno.h>
@@ -13,9 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
-#include <unistd.h>
 
 #define CONNECT_SECONDS 10
 #define SLOW_SECONDS    15  /* so long less than … */
@@ -50,7 +49,7 @@ static int take_header(const char *line, size_t len, const char *name,
 {
     size_t at = strlen(name), n = 0;
 
-    if (len <= at || strncasecmp(line, name, at) != 0)
+    if (len <= at || OPENSSL_strncasecmp(line, name, at) != 0)
         return 0;
     while (at < len && line[at] == ' ')
         at++;
@@ -69,7 +68,7 @@ static size_t take_line(char *line, size_t size, size_t count, void *arg)
                 sizeof(http->location));
     if (take_header(line, size * count, "content-encoding:", value,
                     sizeof(value)))
-        http->is_encoded = strcasecmp(value, "identity") != 0;
+        http->is_encoded = OPENSSL_strcasecmp(value, "identity") != 0;
     return size * count;
 }
 
@@ -78,14 +77,12 @@ static int show_progress(void *arg, curl_off_t total, curl_off_t now,
                          curl_off_t total_up, curl_off_t now_up)
 {
     struct portal_http *http = arg;
-    struct timespec time;
+    unsigned seconds = host_seconds() - http->start;
 
     (void)total;
     (void)total_up;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    if (time.tv_sec - http->start.tv_sec > 1 && isatty(STDERR_FILENO)) {
-        fprintf(stderr, "\rmeshctl: %s: %ld s, %ld KiB", http->where,
-                (long)(time.tv_sec - http->start.tv_sec),
+    if (seconds > 1 && host_is_terminal(stderr)) {
+        fprintf(stderr, "\rmeshctl: %s: %u s, %ld KiB", http->where, seconds,
                 (long)((now + now_up) / 1024));
         http->is_shown = 1;
     }
@@ -103,9 +100,9 @@ static void end_progress(struct portal_http *http)
 static const char *ca_file(const char *cacert)
 {
     if (cacert == NULL)
-        cacert = secure_getenv("CURL_CA_BUNDLE");
+        cacert = getenv("CURL_CA_BUNDLE");
     if (cacert == NULL || *cacert == '\0')
-        cacert = secure_getenv("SSL_CERT_FILE");
+        cacert = getenv("SSL_CERT_FILE");
     return cacert != NULL && *cacert != '\0' ? cacert : NULL;
 }
 
@@ -208,7 +205,7 @@ int portal_http_open(struct mesh_context *ctx, struct portal_http *http,
 
     memset(http, 0, sizeof(*http));
     cacert = ca_file(cacert);
-    if (cacert != NULL && access(cacert, R_OK) != 0)
+    if (cacert != NULL && !host_can_read(cacert))
         return mesh_raise(ctx, MESH_R_FILE_MISSING, "%.200s: %s", cacert,
                           strerror(errno));
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK
@@ -338,7 +335,7 @@ static CURLcode request(struct portal_http *http,
         code =
             curl_easy_setopt(http->curl, CURLOPT_PROXY,
                              strcmp(name->scheme, "http://") == 0 ? "" : NULL);
-    clock_gettime(CLOCK_MONOTONIC, &http->start);
+    http->start = host_seconds();
     if (code == CURLE_OK)
         code = curl_easy_perform(http->curl);
     end_progress(http);

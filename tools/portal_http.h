@@ -25,7 +25,7 @@ struct portal_http {
     char location[200]; /* of the last redirect */
     /* progress */
     const char *where;
-    struct timespec start;
+    unsigned start; /* host_seconds() */
     int is_shown;
 };
 

@@ -4,25 +4,18 @@
  * Where a portal is: its name, and the servers that DNS has for it.
  */
 #include "tools/portal_name.h"
+#include "tools/srv.h"
 
-#include <arpa/inet.h>
-#include <arpa/nameser.h>
-#include <netinet/in.h>
 #include <openssl/crypto.h>
-#include <resolv.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#define ANSWER_MAX  8192
-#define PORT_MAX    65535
-#define DNS_SECONDS 3
-#define DNS_TRIES   2
-#define HTTP        "http://"
-#define HTTPS       "https://"
-#define HOST_LETTERS                                                           \
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
+#define PORT_MAX        65535
+#define HTTP            "http://"
+#define HTTPS           "https://"
 #define ADDRESS_LETTERS "0123456789abcdefABCDEF:."
 
 static int raise_name(struct mesh_context *ctx, const char *text)
@@ -67,18 +60,23 @@ static int take_port(const char *text, unsigned *port)
  * not. */
 static void note_address(struct portal_name *name)
 {
-    struct in6_addr v6;
-    struct in_addr v4;
+    static const unsigned char loopback[16] = {[15] = 1};
+    ASN1_OCTET_STRING *address = NULL;
+    const unsigned char *octets;
 
-    if (inet_pton(AF_INET, name->host, &v4) == 1) {
-        name->is_address = 1;
-        name->is_local = ntohl(v4.s_addr) >> 24 == IN_LOOPBACKNET;
-    } else if (inet_pton(AF_INET6, name->host, &v6) == 1) {
-        name->is_address = 1;
-        name->is_local = IN6_IS_ADDR_LOOPBACK(&v6);
-    } else {
-        name->is_local = strcasecmp(name->host, "localhost") == 0;
+    ERR_set_mark(); /* a name is no error */
+    address = a2i_IPADDRESS(name->host);
+    ERR_pop_to_mark();
+    if (address == NULL) {
+        name->is_local = OPENSSL_strcasecmp(name->host, "localhost") == 0;
+        return;
     }
+    octets = ASN1_STRING_get0_data(address);
+    name->is_address = 1;
+    name->is_local = ASN1_STRING_length(address) == 4
+                         ? octets[0] == 127
+                         : memcmp(octets, loopback, sizeof(loopback)) == 0;
+    ASN1_OCTET_STRING_free(address);
 }
 
 int portal_name_parse(struct mesh_context *ctx, const char *text,
@@ -116,57 +114,14 @@ static int order(const void *a, const void *b)
     return x->weight == y->weight ? 0 : x->weight > y->weight ? -1 : 1;
 }
 
-/* The i-th answer, if it is an SRV record. */
-static int read_server(ns_msg *message, int i, struct portal_server *server)
-{
-    const unsigned char *data;
-    ns_rr record;
-
-    if (ns_parserr(message, ns_s_an, i, &record) != 0
-        || ns_rr_type(record) != ns_t_srv || ns_rr_rdlen(record) < 7)
-        return 0;
-    data = ns_rr_rdata(record);
-    server->priority = ns_get16(data);
-    server->weight = ns_get16(data + 2);
-    server->port = ns_get16(data + 4);
-    return ns_name_uncompress(ns_msg_base(*message), ns_msg_end(*message),
-                              data + 6, server->host, sizeof(server->host))
-               > 0
-           && strspn(server->host, HOST_LETTERS) == strlen(server->host);
-}
-
-static int query(const char *name, unsigned char *answer, int size)
-{
-    struct __res_state state;
-    int len;
-
-    memset(&state, 0, sizeof(state));
-    if (res_ninit(&state) != 0)
-        return -1;
-    state.retrans = DNS_SECONDS;
-    state.retry = DNS_TRIES;
-    len = res_nquery(&state, name, ns_c_in, ns_t_srv, answer, size);
-    res_nclose(&state);
-    return len < size ? len : size;
-}
-
 size_t portal_find_servers(const struct mesh_context *ctx, const char *host,
                            struct portal_server servers[PORTAL_SERVERS_MAX])
 {
     char name[PORTAL_NAME_MAX + 16];
-    unsigned char answer[ANSWER_MAX];
-    size_t count = 0;
-    ns_msg message;
-    int len;
+    size_t count;
 
     snprintf(name, sizeof(name), "_mmm._tcp.%s", host);
-    len = query(name, answer, sizeof(answer));
-    if (len < 0 || ns_initparse(answer, len, &message) != 0)
-        return 0;
-    for (int i = 0;
-         i < ns_msg_count(message, ns_s_an) && count < PORTAL_SERVERS_MAX; i++)
-        if (read_server(&message, i, &servers[count]))
-            count++;
+    count = srv_query(name, servers);
     qsort(servers, count, sizeof(servers[0]), order);
     for (size_t i = 0; i < count; i++) {
         mesh_trace(ctx, "%s: %s port %u, priority %u, weight %u", name,

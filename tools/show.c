@@ -7,13 +7,13 @@
 #include "platform/algorithm.h"
 #include "store/resolve.h"
 #include "tools/command.h"
+#include "tools/host.h"
 #include "tools/owner.h"
 #include "tools/target.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* A string member, or another text if it is missing or null. */
 static const char *text_of(const json_t *object, const char *member,
@@ -197,7 +197,7 @@ int command_list(struct mesh_context *ctx, int argc, char **argv)
         ok = command_json(ctx, list);
     else if ((ok = clean(list)))
         print_list(ctx, list, &owners);
-    if (ok && mesh_layout_count(layout) == 0 && isatty(STDERR_FILENO))
+    if (ok && mesh_layout_count(layout) == 0 && host_is_terminal(stderr))
         command_note("no profiles yet; 'meshctl create device' makes one");
 end:
     json_decref(list);
