@@ -11,10 +11,11 @@
 #include <fcntl.h>
 #include <io.h>
 #include <openssl/crypto.h>
-#include <shellapi.h>
 #include <stdlib.h>
 #include <string.h>
 #include <windows.h>
+
+#include <shellapi.h> /* wants the one above */
 
 #ifndef STATUS_CONTROL_C_EXIT
 #define STATUS_CONTROL_C_EXIT ((DWORD)0xC000013A)

@@ -9,8 +9,9 @@
 
 #include <openssl/crypto.h>
 #include <string.h>
-#include <windns.h>
 #include <windows.h>
+
+#include <windns.h> /* wants the one above */
 
 static int read_server(const DNS_RECORDW *record, struct portal_server *server)
 {
