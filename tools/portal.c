@@ -66,10 +66,10 @@ static int check_status(struct mesh_context *ctx, const json_t *response,
     if (!json_is_integer(status))
         return mesh_raise(ctx, MESH_R_PORTAL,
                           "%s: the answer has no Status of a number", where);
-    return mesh_raise(
-        ctx, MESH_R_PORTAL, "%s: status %" JSON_INTEGER_FORMAT "%s%.*s%s",
-        where, json_integer_value(status), text != NULL ? " (" : "",
-        DESCRIPTION_MAX, text != NULL ? text : "", text != NULL ? ")" : "");
+    return mesh_raise(ctx, MESH_R_PORTAL, "%s: status %lld%s%.*s%s", where,
+                      (long long)json_integer_value(status),
+                      text != NULL ? " (" : "", DESCRIPTION_MAX,
+                      text != NULL ? text : "", text != NULL ? ")" : "");
 }
 
 /* How servers of files refuse a POST; 403 is what nginx says of a folder. */
