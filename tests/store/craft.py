@@ -32,7 +32,7 @@ def openssl_dgst(data, *options):
 file, signer, change = sys.argv[1:]
 with open(file, encoding="utf-8") as f:
     document = json.load(f)
-outer = document["SignedDeviceProfile"]
+(outer,) = document.values()
 data = outer["SignedData"]
 signature = data["signatures"][0]
 payload = decode(data["payload"]).decode()
