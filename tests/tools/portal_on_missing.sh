@@ -30,8 +30,12 @@ for line in "# none" "refresh = never"; do
     fails_with "profile missing" loads
 done
 same "$(cat requests)" ""
-say "on-missing: it comes back, by each of its names, and is asked for once"
 set_to "refresh = on-missing" "meshctl-path = $MESH_BUILD/tools/meshctl"
+say "nor while the archive has it"
+cp whole/"$udf/$udf.all.mmm" .cryptomesh/"$udf"
+loads > /dev/null
+same "$(cat requests)" ""
+say "on-missing: it comes back, by each of its names, and is asked for once"
 for uri in mesh://personal/sign "$personal/sign" mesh://alice@$good/sign; do
     missing
     loads "$uri" > one.pub
