@@ -16,6 +16,26 @@ has "held: yes" meshctl show mesh://device/WebServer
 openssl dgst -sha256 -sign "$uri" -out sig www.pub
 plain dgst -sha256 -verify www.pub -signature sig www.pub
 
+say "where servers and ssh have theirs: used there, and nowhere else"
+umask 077
+mkdir -p private .ssh
+plain genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out ec.pem
+plain ec -in ec.pem -out .ssh/id_ecdsa 2> /dev/null # as ssh-keygen -m PEM
+plain pkcs8 -topk8 -nocrypt -in ec.pem -outform DER -out private/www.der
+umask 022
+for file in .ssh/id_ecdsa private/www.der; do
+    uri=$(meshctl import $file --in-place --role Found)
+    grep -qF "\"$HOME/$file\"" .cryptomesh/profiles.json
+    plain pkey -in $file -pubout | cmp - <(openssl pkey -in "$uri" -pubout)
+    openssl dgst -sha256 -sign "$uri" -out sig www.pub
+    plain dgst -sha256 -prverify $file -signature sig www.pub
+    mv $file away
+    meshctl lock
+    fails_with "$file" openssl dgst -sha256 -sign "$uri" -out sig www.pub
+    mv away $file
+    meshctl delete --yes "$uri"
+done
+
 say "encrypted: the passphrase must be kept, and that be said"
 echo "a passphrase" > pass
 (umask 077 && plain genpkey -algorithm ED25519 -aes-256-cbc -pass file:pass \
