@@ -3,7 +3,8 @@
  *
  * The key store of this operating system: does it hold this key; sign, decrypt,
  * derive; generate, import, delete, list.  No function here can return a
- * private key.  On Linux linux/client.c asks mesh-keyd.
+ * private key.  On Linux linux/client.c asks mesh-keyd, on Windows
+ * windows/keystore.c the providers of CNG and CryptoAPI.
  */
 #ifndef MESH_PLATFORM_KEYSTORE_H
 #define MESH_PLATFORM_KEYSTORE_H
@@ -14,7 +15,13 @@
 #include <openssl/evp.h>
 
 /* What keeps the private keys on this system, for people. */
+#if defined(MESH_PLATFORM_WINDOWS)
+#define MESH_KEYSTORE_HOLDER "the Windows key store"
+#elif defined(MESH_PLATFORM_MACOS)
+#define MESH_KEYSTORE_HOLDER "the Keychain"
+#else
 #define MESH_KEYSTORE_HOLDER "mesh-keyd"
+#endif
 
 /* Which key: its fingerprint and the public half that a holder must have. */
 struct mesh_key_name {
@@ -106,8 +113,9 @@ int mesh_keystore_generate(struct mesh_context *ctx, const char *algorithm,
 int mesh_keystore_import(struct mesh_context *ctx, const unsigned char *pkcs8,
                          size_t len, EVP_PKEY **public);
 
-/* Registers a key file to be used where it lies: absolute path, and where its
- * passphrase is (NULL: not encrypted; "secret-service"; "credential:NAME").
+/* Registers a key file to be used where it lies (not on Windows, where it fails
+ * with MESH_R_OPERATION_UNSUPPORTED): absolute path, and where its passphrase
+ * is (NULL: not encrypted; "secret-service"; "credential:NAME").
  * passphrase/passphrase_len: for "secret-service", what to keep there, or NULL
  * if it is there already. */
 int mesh_keystore_register_file(struct mesh_context *ctx, const char *path,
@@ -122,11 +130,21 @@ int mesh_keystore_delete(struct mesh_context *ctx,
 struct mesh_keystore_item {
     struct mesh_key_name name;
     char algorithm[32];
-    char source[32]; /* "secret-service", "key-file", "memory" */
+    char source[32]; /* "secret-service", "key-file", "memory"; on Windows
+                      * "cng", "tpm", "cryptoapi" */
 };
 /* Lists what the key store holds.  *items is the caller's (OPENSSL_free). */
 int mesh_keystore_list(struct mesh_context *ctx,
                        struct mesh_keystore_item **items, size_t *count);
+
+/*
+ * The certificate that the system itself has for a key, in a store of its own:
+ * DER, the caller's (OPENSSL_free).  Success with NULL if it has none, as on
+ * Linux.  Its public half is the key's.  No prompt.
+ */
+int mesh_keystore_certificate(struct mesh_context *ctx,
+                              const struct mesh_key_name *name,
+                              unsigned char **der, size_t *len);
 
 /* Forgets every key held in memory, at once. */
 int mesh_keystore_lock(struct mesh_context *ctx);

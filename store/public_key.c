@@ -93,30 +93,38 @@ static const struct key_form {
     {"PublicKeyPKIX", spki_key},
 };
 
-/* NULL, without an error, if it is none.  Files of 2017 hold only such. */
-static X509 *read_certificate(struct mesh_context *ctx, const json_t *value)
+/* NULL, without an error, if it is none. */
+static X509 *decode_certificate(struct mesh_context *ctx,
+                                const unsigned char *der, size_t len)
 {
-    struct mesh_context quiet = mesh_context_quiet(ctx);
     X509 *certificate = X509_new_ex(ctx->libctx, NULL);
-    unsigned char *der = NULL;
-    const unsigned char *p;
-    size_t len;
-    int ok;
+    const unsigned char *p = der;
 
-    ok = certificate != NULL && json_is_string(value)
-         && mesh_base64url_decode(&quiet, json_string_value(value),
-                                  json_string_length(value), &der, &len);
-    p = der;
     ERR_set_mark();
     /* On failure d2i frees the certificate and writes NULL. */
-    if (ok && d2i_X509(&certificate, &p, (long)len) != NULL)
-        ok = p == der + len;
-    if (!ok) {
+    if (certificate != NULL
+        && (d2i_X509(&certificate, &p, (long)len) == NULL || p != der + len)) {
         X509_free(certificate);
         certificate = NULL;
     }
     ERR_pop_to_mark();
-    OPENSSL_free(der);
+    return certificate;
+}
+
+/* The same of a member of a profile.  Files of 2017 hold only such. */
+static X509 *read_certificate(struct mesh_context *ctx, const json_t *value)
+{
+    struct mesh_context quiet = mesh_context_quiet(ctx);
+    X509 *certificate = NULL;
+    unsigned char *der;
+    size_t len;
+
+    if (json_is_string(value)
+        && mesh_base64url_decode(&quiet, json_string_value(value),
+                                 json_string_length(value), &der, &len)) {
+        certificate = decode_certificate(ctx, der, len);
+        OPENSSL_free(der);
+    }
     return certificate;
 }
 
@@ -131,6 +139,40 @@ static int push_certificate(struct mesh_context *ctx,
     return mesh_raise(ctx, MESH_R_MEMORY, "reading certificates");
 }
 
+static int is_of_key(X509 *certificate, EVP_PKEY *public)
+{
+    int same;
+
+    ERR_set_mark();
+    same = EVP_PKEY_eq(X509_get0_pubkey(certificate), public) == 1;
+    ERR_pop_to_mark();
+    return same;
+}
+
+/* Of a key without one in its profile: the one that the system has. */
+static int ask_certificate(struct mesh_context *ctx,
+                           struct mesh_profile_key *key)
+{
+    struct mesh_context quiet = mesh_context_quiet(ctx);
+    X509 *certificate = NULL;
+    struct mesh_key_name name;
+    unsigned char *der = NULL;
+    size_t len = 0;
+
+    mesh_profile_key_name(key, &name);
+    if (mesh_keystore_certificate(&quiet, &name, &der, &len) && der != NULL)
+        certificate = decode_certificate(ctx, der, len);
+    OPENSSL_free(der);
+    if (certificate == NULL)
+        return 1;
+    if (is_of_key(certificate, key->public))
+        return push_certificate(ctx, &key->certificates, certificate);
+    mesh_trace(ctx, "%s: the system's certificate skipped, it is another key's",
+               key->udf);
+    X509_free(certificate);
+    return 1;
+}
+
 /* A chain is only looked at beside a certificate of this key. */
 static int read_certificates(struct mesh_context *ctx,
                              struct mesh_profile_key *key)
@@ -139,16 +181,11 @@ static int read_certificates(struct mesh_context *ctx,
     const json_t *chain = json_object_get(key->object, "X509Chain");
     X509 *certificate;
     size_t i;
-    int same;
 
     if (own == NULL)
-        return 1;
+        return ask_certificate(ctx, key);
     certificate = read_certificate(ctx, own);
-    ERR_set_mark();
-    same = certificate != NULL
-           && EVP_PKEY_eq(X509_get0_pubkey(certificate), key->public) == 1;
-    ERR_pop_to_mark();
-    if (!same) {
+    if (certificate == NULL || !is_of_key(certificate, key->public)) {
         mesh_trace(ctx, "%s: certificate skipped, it is %s", key->udf,
                    certificate == NULL ? "malformed" : "another key's");
         X509_free(certificate);

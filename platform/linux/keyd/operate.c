@@ -8,8 +8,8 @@
 #include "platform/algorithm.h"
 #include "platform/linux/keyd/failure.h"
 #include "platform/linux/keyd/harden.h"
-#include "platform/linux/keyd/rules.h"
 #include "platform/public_der.h"
+#include "platform/rules.h"
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>

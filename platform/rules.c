@@ -3,7 +3,7 @@
  *
  * What may be asked of a private key: a table.
  */
-#include "platform/linux/keyd/rules.h"
+#include "platform/rules.h"
 
 #include "platform/algorithm.h"
 

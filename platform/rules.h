@@ -3,8 +3,8 @@
  *
  * What may be asked of a private key: a table.
  */
-#ifndef MESH_KEYD_RULES_H
-#define MESH_KEYD_RULES_H
+#ifndef MESH_PLATFORM_RULES_H
+#define MESH_PLATFORM_RULES_H
 
 #include "platform/keystore.h"
 
