@@ -3,39 +3,9 @@
 # with MESH_BUILD set: an openssl.cnf that activates default, then mesh, and a
 # few words for checks.
 set -eu
-umask 022 # mesh-keyd and ssh-like checks want no group that may write
-: "${MESH_BUILD:?is the build folder}"
-cd "$HOME"
-export OPENSSL_MODULES="$MESH_BUILD" OPENSSL_CONF="$HOME/openssl.cnf"
-cat > "$OPENSSL_CONF" <<CNF
-openssl_conf = openssl_init
-[openssl_init]
-providers = providers
-[providers]
-default = default_provider
-mesh = mesh_provider
-[default_provider]
-activate = 1
-[mesh_provider]
-activate = 1
-keyd-path = $MESH_BUILD/mesh-keyd
-[req]
-distinguished_name = dn
-prompt = no
-[dn]
-CN = test
-CNF
-mkdir -p .config/mesh
-echo "log = $HOME/use.log" > .config/mesh/keyd.conf
-chmod 600 .config/mesh/keyd.conf
+# What is another system's has the same words in a file of its own.
+. "${MESH_WORDS:-$(dirname "${BASH_SOURCE[0]}")/linux/words.sh}"
 
-meshctl() {
-    "$MESH_BUILD/tools/meshctl" --keyd-path "$MESH_BUILD/mesh-keyd" "$@"
-}
-# openssl with our module; a sanitizer's runtime must come first in it.
-openssl() {
-    LD_PRELOAD="${MESH_PRELOAD:-}" command openssl "$@"
-}
 # activated_by config|provider: by openssl.cnf alone, or by $by in each command.
 activated_by() {
     by=
@@ -46,10 +16,6 @@ activated_by() {
 # openssl without it.
 plain() {
     OPENSSL_CONF=/dev/null command openssl "$@"
-}
-# used OPERATION: how often the key holder has done it, by its use log.
-used() {
-    grep -c " $1" "$HOME/use.log" || :
 }
 say() {
     echo "-- $*"

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+# What tests/lib.sh needs of Linux: openssl.cnf, our programs, the use log.
+umask 022 # mesh-keyd and ssh-like checks want no group that may write
+: "${MESH_BUILD:?is the build folder}"
+cd "$HOME"
+export OPENSSL_MODULES="$MESH_BUILD" OPENSSL_CONF="$HOME/openssl.cnf"
+cat > "$OPENSSL_CONF" <<CNF
+openssl_conf = openssl_init
+[openssl_init]
+providers = providers
+[providers]
+default = default_provider
+mesh = mesh_provider
+[default_provider]
+activate = 1
+[mesh_provider]
+activate = 1
+keyd-path = $MESH_BUILD/mesh-keyd
+[req]
+distinguished_name = dn
+prompt = no
+[dn]
+CN = test
+CNF
+mkdir -p .config/mesh
+echo "log = $HOME/use.log" > .config/mesh/keyd.conf
+chmod 600 .config/mesh/keyd.conf
+
+meshctl() {
+    "$MESH_BUILD/tools/meshctl" --keyd-path "$MESH_BUILD/mesh-keyd" "$@"
+}
+# openssl with our module; a sanitizer's runtime must come first in it.
+openssl() {
+    LD_PRELOAD="${MESH_PRELOAD:-}" command openssl "$@"
+}
+# used OPERATION: how often the key holder has done it, by its use log.
+used() {
+    grep -c " $1" "$HOME/use.log" || :
+}
