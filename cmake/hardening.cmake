@@ -19,9 +19,10 @@ else()
     endif()
 endif()
 if(WIN32)
-    # MinGW's runtime has the checks of the stack and of sizes in libssp.
-    add_link_options(-static-libgcc -Wl,--dynamicbase,--nxcompat,--high-entropy-va)
-    link_libraries(ssp)
+    # No DLL of the compiler's is needed, libssp's with the checks of the stack
+    # included.
+    add_link_options(-static -fstack-protector-strong
+        -Wl,--dynamicbase,--nxcompat,--high-entropy-va)
 else()
     add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
 endif()
