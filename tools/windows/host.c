@@ -122,7 +122,7 @@ FILE *host_open(const char *path)
     if (wide == NULL)
         errno = EINVAL;
     else
-        file = _wfopen(wide, L"rbN");
+        file = _wfopen(wide, L"rb");
     OPENSSL_free(wide);
     return file;
 }
