@@ -156,29 +156,27 @@ static int check_list(struct mesh_context *ctx, const char *path, int is_folder,
     return 1;
 }
 
-int mesh_access_check(struct mesh_context *ctx, HANDLE file, const char *path,
-                      int is_folder)
+int mesh_access_check_descriptor(struct mesh_context *ctx,
+                                 PSECURITY_DESCRIPTOR descriptor,
+                                 const char *path, int is_folder)
 {
-    PSECURITY_DESCRIPTOR descriptor = NULL;
-    char text[MESH_WINDOWS_TEXT_MAX];
+    TOKEN_USER *user = read_user(ctx);
     struct trustee other, own;
-    TOKEN_USER *user;
+    BOOL has_list = FALSE, defaulted;
     PACL list = NULL;
     PSID owner = NULL;
-    DWORD error;
     int ok = 0;
 
-    if ((user = read_user(ctx)) == NULL)
+    if (user == NULL)
         return 0;
-    error =
-        GetSecurityInfo(file, SE_FILE_OBJECT,
-                        OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION,
-                        &owner, NULL, &list, NULL, &descriptor);
-    if (error != ERROR_SUCCESS) {
-        mesh_raise(ctx, MESH_R_UNSAFE_FILE,
-                   "%.400s: its access rights cannot be read: %s", path,
-                   mesh_windows_text(error, text));
-    } else if (owner == NULL || !is_trusted(owner, user->User.Sid)) {
+    if (!GetSecurityDescriptorOwner(descriptor, &owner, &defaulted))
+        owner = NULL;
+    if (!GetSecurityDescriptorDacl(descriptor, &has_list, &list, &defaulted)
+        || !has_list)
+        list = NULL;
+    if (owner != NULL && is_trusted(owner, user->User.Sid)) {
+        ok = check_list(ctx, path, is_folder, list, user->User.Sid);
+    } else {
         describe(user->User.Sid, &own);
         if (owner != NULL)
             describe(owner, &other);
@@ -187,11 +185,28 @@ int mesh_access_check(struct mesh_context *ctx, HANDLE file, const char *path,
                    "system: icacls \"%.400s\" /setowner *%.100s",
                    path, owner != NULL ? other.name : "nobody", own.name, path,
                    own.sid);
-    } else {
-        ok = check_list(ctx, path, is_folder, list, user->User.Sid);
     }
-    LocalFree(descriptor);
     OPENSSL_free(user);
+    return ok;
+}
+
+int mesh_access_check(struct mesh_context *ctx, HANDLE file, const char *path,
+                      int is_folder)
+{
+    PSECURITY_DESCRIPTOR descriptor = NULL;
+    char text[MESH_WINDOWS_TEXT_MAX];
+    DWORD error =
+        GetSecurityInfo(file, SE_FILE_OBJECT,
+                        OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION,
+                        NULL, NULL, NULL, NULL, &descriptor);
+    int ok;
+
+    if (error != ERROR_SUCCESS)
+        return mesh_raise(ctx, MESH_R_UNSAFE_FILE,
+                          "%.400s: its access rights cannot be read: %s", path,
+                          mesh_windows_text(error, text));
+    ok = mesh_access_check_descriptor(ctx, descriptor, path, is_folder);
+    LocalFree(descriptor);
     return ok;
 }
 

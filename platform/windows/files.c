@@ -30,6 +30,16 @@ static DWORD open_any(const wchar_t *path, DWORD access, DWORD disposition,
     return *file != INVALID_HANDLE_VALUE ? 0 : GetLastError();
 }
 
+static int is_folder(HANDLE file)
+{
+    BY_HANDLE_FILE_INFORMATION about;
+
+    return GetFileInformationByHandle(file, &about)
+           && (about.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) != 0;
+}
+
+/* The safe folder that holds path, held so that it stays where it is, or
+ * INVALID_HANDLE_VALUE with the error raised. */
 static HANDLE hold_folder(struct mesh_context *ctx, const char *path)
 {
     wchar_t *wide = mesh_wide_path(ctx, path), *slash;
@@ -46,7 +56,9 @@ static HANDLE hold_folder(struct mesh_context *ctx, const char *path)
     folder = CreateFileW(wide, READ_CONTROL | FILE_READ_ATTRIBUTES,
                          FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
                          OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
-    error = folder != INVALID_HANDLE_VALUE ? 0 : GetLastError();
+    error = folder == INVALID_HANDLE_VALUE ? GetLastError()
+            : is_folder(folder)            ? 0
+                                           : ERROR_PATH_NOT_FOUND;
     name = mesh_utf8(ctx, wcsncmp(wide, L"\\\\?\\", 4) == 0 ? wide + 4 : wide);
     if (name == NULL)
         error = ERROR_INVALID_NAME;

@@ -23,6 +23,10 @@ const char *mesh_windows_text(DWORD error, char text[MESH_WINDOWS_TEXT_MAX]);
  */
 int mesh_access_check(struct mesh_context *ctx, HANDLE file, const char *path,
                       int is_folder);
+/* The same of a descriptor with owner and list of rights. */
+int mesh_access_check_descriptor(struct mesh_context *ctx,
+                                 PSECURITY_DESCRIPTOR descriptor,
+                                 const char *path, int is_folder);
 /* For new files and folders: the user and the system, nobody else.  The caller
  * frees the descriptor (LocalFree); NULL with the error raised. */
 PSECURITY_DESCRIPTOR mesh_access_own(struct mesh_context *ctx, int is_folder);

@@ -51,7 +51,8 @@ static int is_key(const char *path)
 
     last = last != NULL ? last + 1 : path;
     if (strpbrk(last, "<>:\"/|?*") != NULL
-        || OPENSSL_strncasecmp(path, "HKEY_", 5) == 0)
+        || OPENSSL_strncasecmp(path, "HKEY_", 5) == 0
+        || mesh_system_is_absolute(path))
         return 0;
     for (;;) {
         size_t len = strcspn(path, "\\");
