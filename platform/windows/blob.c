@@ -221,34 +221,48 @@ static const wchar_t *write_private_ec(EVP_PKEY *key, unsigned char **blob,
 static const wchar_t *write_private_rsa(EVP_PKEY *key, unsigned char **blob,
                                         size_t *len)
 {
-    static const char *const names[] = {
-        OSSL_PKEY_PARAM_RSA_E, OSSL_PKEY_PARAM_RSA_N,
-        OSSL_PKEY_PARAM_RSA_FACTOR1, OSSL_PKEY_PARAM_RSA_FACTOR2};
-    BCRYPT_RSAKEY_BLOB head = {.Magic = BCRYPT_RSAPRIVATE_MAGIC};
+    enum { E, N, P, Q };
+    static const struct {
+        const char *name;
+        int as; /* it has the length of this one */
+    } numbers[] = {
+        {OSSL_PKEY_PARAM_RSA_E, E},
+        {OSSL_PKEY_PARAM_RSA_N, N},
+        {OSSL_PKEY_PARAM_RSA_FACTOR1, P},
+        {OSSL_PKEY_PARAM_RSA_FACTOR2, Q},
+        {OSSL_PKEY_PARAM_RSA_EXPONENT1, P},
+        {OSSL_PKEY_PARAM_RSA_EXPONENT2, Q},
+        {OSSL_PKEY_PARAM_RSA_COEFFICIENT1, P},
+        {OSSL_PKEY_PARAM_RSA_D, N},
+    };
+    const size_t count = sizeof(numbers) / sizeof(numbers[0]);
+    BCRYPT_RSAKEY_BLOB head = {.Magic = BCRYPT_RSAFULLPRIVATE_MAGIC};
     size_t octets[4], at = sizeof(head);
 
-    *len = sizeof(head);
-    for (size_t i = 0; i < 4; i++) {
-        octets[i] = number_octets(key, names[i]);
+    for (size_t i = E; i <= Q; i++) {
+        octets[i] = number_octets(key, numbers[i].name);
         if (octets[i] == 0 || octets[i] > MESH_RSA_MAX)
             return NULL;
-        *len += octets[i];
     }
     if (number_octets(key, OSSL_PKEY_PARAM_RSA_FACTOR3) != 0)
         return NULL;
+    *len = sizeof(head);
+    for (size_t i = 0; i < count; i++)
+        *len += octets[numbers[i].as];
     *blob = OPENSSL_zalloc(*len);
     if (*blob == NULL)
         return NULL;
     head.BitLength = (ULONG)EVP_PKEY_get_bits(key);
-    head.cbPublicExp = (ULONG)octets[0];
-    head.cbModulus = (ULONG)octets[1];
-    head.cbPrime1 = (ULONG)octets[2];
-    head.cbPrime2 = (ULONG)octets[3];
+    head.cbPublicExp = (ULONG)octets[E];
+    head.cbModulus = (ULONG)octets[N];
+    head.cbPrime1 = (ULONG)octets[P];
+    head.cbPrime2 = (ULONG)octets[Q];
     memcpy(*blob, &head, sizeof(head));
-    for (size_t i = 0; i < 4; at += octets[i++])
-        if (!put_number(key, names[i], *blob + at, octets[i]))
+    for (size_t i = 0; i < count; at += octets[numbers[i++].as])
+        if (!put_number(key, numbers[i].name, *blob + at,
+                        octets[numbers[i].as]))
             return NULL;
-    return BCRYPT_RSAPRIVATE_BLOB;
+    return BCRYPT_RSAFULLPRIVATE_BLOB;
 }
 
 const wchar_t *mesh_blob_write_private(EVP_PKEY *key, unsigned char **blob,

@@ -126,24 +126,28 @@ static int is_named(struct mesh_context *ctx, EVP_PKEY *public,
                   == 0;
 }
 
-/* Looks through the keys that were made here.  One that cannot be read is
- * passed over: it may be any. */
+/* Looks through the keys that were made here.  Of one that cannot be read
+ * nobody knows whether it is the one. */
 static DWORD open_made(struct mesh_context *ctx,
                        const struct mesh_source *source, struct walk *walk,
                        const struct mesh_key_name *name, int is_silent,
                        struct mesh_source_key *key)
 {
-    DWORD status;
+    DWORD status, failure = (DWORD)NTE_BAD_KEYSET;
 
     while ((status = next_name(walk, key->name)) == 0) {
-        if (wcsncmp(key->name, MESH_MADE_PREFIX, wcslen(MESH_MADE_PREFIX)) != 0
-            || open_name(ctx, source, walk->provider, is_silent, key) != 0)
+        if (wcsncmp(key->name, MESH_MADE_PREFIX, wcslen(MESH_MADE_PREFIX)) != 0)
             continue;
+        status = open_name(ctx, source, walk->provider, is_silent, key);
+        if (status != 0) {
+            failure = status;
+            continue;
+        }
         if (is_named(ctx, key->public, name))
             return 0;
         close_key(key);
     }
-    return status == (DWORD)NTE_NO_MORE_ITEMS ? (DWORD)NTE_BAD_KEYSET : status;
+    return status == (DWORD)NTE_NO_MORE_ITEMS ? failure : status;
 }
 
 static DWORD open_key(struct mesh_context *ctx,

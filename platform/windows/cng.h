@@ -28,6 +28,7 @@ int mesh_cng_generate(struct mesh_context *ctx,
                       const struct mesh_algorithm *algorithm, int is_silent,
                       EVP_PKEY **public);
 int mesh_cng_import(struct mesh_context *ctx, const struct mesh_source *source,
-                    EVP_PKEY *private, const char *udf, int is_silent);
+                    EVP_PKEY *private, const char *udf, int is_silent,
+                    EVP_PKEY **public);
 
 #endif

@@ -11,34 +11,38 @@
 #include <openssl/rand.h>
 #include <string.h>
 
-/* Gives an unfinished key what it is to be for ever; bits 0: the algorithm says
- * it.  Nothing of it can be exported but the public half. */
-static DWORD set_properties(NCRYPT_KEY_HANDLE key, DWORD bits)
+/* What a key is made of. */
+struct making {
+    const wchar_t *algorithm;
+    DWORD bits;               /* 0: the algorithm or the blob says it */
+    const wchar_t *blob_type; /* of a key that there is already, or NULL */
+    unsigned char *blob;
+    size_t blob_len;
+};
+
+/* Gives an unfinished key what it is to be for ever.  Nothing of it can be
+ * exported but the public half. */
+static DWORD set_properties(NCRYPT_KEY_HANDLE key, const struct making *making)
 {
-    struct {
+    DWORD bits = making->bits, policy = 0, usage = NCRYPT_ALLOW_ALL_USAGES;
+    const struct {
         const wchar_t *name;
-        DWORD value;
+        void *value;
+        size_t len;
     } properties[] = {
-        {NCRYPT_LENGTH_PROPERTY, bits},
-        {NCRYPT_EXPORT_POLICY_PROPERTY, 0},
-        {NCRYPT_KEY_USAGE_PROPERTY, NCRYPT_ALLOW_ALL_USAGES},
+        {making->blob_type, making->blob, making->blob_len},
+        {bits != 0 ? NCRYPT_LENGTH_PROPERTY : NULL, &bits, sizeof(bits)},
+        {NCRYPT_EXPORT_POLICY_PROPERTY, &policy, sizeof(policy)},
+        {NCRYPT_KEY_USAGE_PROPERTY, &usage, sizeof(usage)},
     };
     DWORD status = 0;
 
-    for (size_t i = bits != 0 ? 0 : 1; status == 0 && i < 3; i++)
-        status = (DWORD)NCryptSetProperty(
-            key, properties[i].name, (PBYTE)&properties[i].value,
-            sizeof(properties[i].value), NCRYPT_SILENT_FLAG);
+    for (size_t i = 0; status == 0 && i < 4; i++)
+        if (properties[i].name != NULL)
+            status = (DWORD)NCryptSetProperty(
+                key, properties[i].name, properties[i].value,
+                (DWORD)properties[i].len, NCRYPT_SILENT_FLAG);
     return status;
-}
-
-static DWORD finish(NCRYPT_KEY_HANDLE key, DWORD bits, int is_silent)
-{
-    DWORD status = set_properties(key, bits);
-
-    return status != 0 ? status
-                       : (DWORD)NCryptFinalizeKey(
-                           key, is_silent ? NCRYPT_SILENT_FLAG : 0);
 }
 
 static int random_name(struct mesh_context *ctx,
@@ -71,17 +75,21 @@ static const wchar_t *algorithm_name(const struct mesh_algorithm *algorithm)
     return curve != NULL ? curve->algorithm : NULL;
 }
 
-static DWORD make(struct mesh_context *ctx, NCRYPT_PROV_HANDLE provider,
-                  const wchar_t *name, const wchar_t *algorithm, DWORD bits,
-                  int is_silent, EVP_PKEY **public)
+/* Nothing of it stays if it fails. */
+static DWORD make_key(struct mesh_context *ctx, NCRYPT_PROV_HANDLE provider,
+                      const wchar_t *name, const struct making *making,
+                      int is_silent, EVP_PKEY **public)
 {
     NCRYPT_KEY_HANDLE key = 0;
-    DWORD status =
-        (DWORD)NCryptCreatePersistedKey(provider, &key, algorithm, name, 0, 0);
+    DWORD status = (DWORD)NCryptCreatePersistedKey(
+        provider, &key, making->algorithm, name, 0, 0);
 
     if (status != 0)
         return status;
-    status = finish(key, bits, is_silent);
+    status = set_properties(key, making);
+    if (status == 0)
+        status =
+            (DWORD)NCryptFinalizeKey(key, is_silent ? NCRYPT_SILENT_FLAG : 0);
     if (status == 0 && (status = mesh_cng_public(ctx, key, public)) != 0
         && NCryptDeleteKey(key, 0) == 0)
         return status; /* with its handle */
@@ -89,74 +97,58 @@ static DWORD make(struct mesh_context *ctx, NCRYPT_PROV_HANDLE provider,
     return status;
 }
 
-int mesh_cng_generate(struct mesh_context *ctx,
-                      const struct mesh_source *source,
-                      const struct mesh_algorithm *algorithm, int is_silent,
-                      EVP_PKEY **public)
+static int make(struct mesh_context *ctx, const struct mesh_source *source,
+                const wchar_t *name, const struct making *making, int is_silent,
+                EVP_PKEY **public)
 {
-    const wchar_t *wanted = algorithm_name(algorithm);
-    wchar_t name[MESH_KEY_NAME_MAX];
     NCRYPT_PROV_HANDLE provider;
-    DWORD status;
+    DWORD status = mesh_cng_provider(source, &provider);
 
-    if (wanted == NULL)
-        return mesh_raise(ctx, MESH_R_ALGORITHM,
-                          "%s is not available in the Windows key store",
-                          algorithm->name);
-    if (!random_name(ctx, name))
-        return 0;
-    status = mesh_cng_provider(source, &provider);
     if (status == 0) {
-        status = make(ctx, provider, name, wanted, algorithm->bits, is_silent,
-                      public);
+        status = make_key(ctx, provider, name, making, is_silent, public);
         NCryptFreeObject(provider);
     }
     return status == 0
            || mesh_status_raise(ctx, status, "make a key", source->label);
 }
 
-/* The blob is cleansed by the caller. */
-static DWORD put(NCRYPT_PROV_HANDLE provider, wchar_t *name,
-                 const wchar_t *type, unsigned char *blob, size_t len,
-                 int is_silent)
+int mesh_cng_generate(struct mesh_context *ctx,
+                      const struct mesh_source *source,
+                      const struct mesh_algorithm *algorithm, int is_silent,
+                      EVP_PKEY **public)
 {
-    NCryptBuffer buffer = {(ULONG)((wcslen(name) + 1) * sizeof(*name)),
-                           NCRYPTBUFFER_PKCS_KEY_NAME, name};
-    NCryptBufferDesc parameters = {NCRYPTBUFFER_VERSION, 1, &buffer};
-    NCRYPT_KEY_HANDLE key = 0;
-    DWORD status = (DWORD)NCryptImportKey(
-        provider, 0, type, &parameters, &key, blob, (DWORD)len,
-        NCRYPT_DO_NOT_FINALIZE_FLAG | (is_silent ? NCRYPT_SILENT_FLAG : 0));
+    struct making making = {algorithm_name(algorithm), algorithm->bits, NULL,
+                            NULL, 0};
+    wchar_t name[MESH_KEY_NAME_MAX];
 
-    if (status == 0) {
-        status = finish(key, 0, is_silent);
-        NCryptFreeObject(key);
-    }
-    return status;
+    if (making.algorithm == NULL)
+        return mesh_raise(ctx, MESH_R_ALGORITHM,
+                          "%s is not available in the Windows key store",
+                          algorithm->name);
+    return random_name(ctx, name)
+           && make(ctx, source, name, &making, is_silent, public);
 }
 
 int mesh_cng_import(struct mesh_context *ctx, const struct mesh_source *source,
-                    EVP_PKEY *private, const char *udf, int is_silent)
+                    EVP_PKEY *private, const char *udf, int is_silent,
+                    EVP_PKEY **public)
 {
+    const struct mesh_curve *curve = mesh_curve_of(private);
+    struct making making = {curve != NULL ? curve->algorithm
+                                          : BCRYPT_RSA_ALGORITHM,
+                            0, NULL, NULL, 0};
     wchar_t name[MESH_KEY_NAME_MAX];
-    NCRYPT_PROV_HANDLE provider;
-    unsigned char *blob;
-    size_t len;
-    const wchar_t *type = mesh_blob_write_private(private, &blob, &len);
-    DWORD status;
+    int ok;
 
-    if (type == NULL)
+    making.blob_type =
+        mesh_blob_write_private(private, &making.blob, &making.blob_len);
+    if (making.blob_type == NULL)
         return mesh_raise(ctx, MESH_R_ALGORITHM,
                           "a key of type %.32s is not available in the Windows "
                           "key store",
                           mesh_algorithm_of(private));
     mesh_source_name(udf, name);
-    status = mesh_cng_provider(source, &provider);
-    if (status == 0) {
-        status = put(provider, name, type, blob, len, is_silent);
-        NCryptFreeObject(provider);
-    }
-    OPENSSL_clear_free(blob, len);
-    return status == 0
-           || mesh_status_raise(ctx, status, "import a key", source->label);
+    ok = make(ctx, source, name, &making, is_silent, public);
+    OPENSSL_clear_free(making.blob, making.blob_len);
+    return ok;
 }

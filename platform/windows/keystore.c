@@ -194,23 +194,6 @@ static EVP_PKEY *read_private(struct mesh_context *ctx,
     return key;
 }
 
-/* The public half alone of a key. */
-static EVP_PKEY *copy_public(struct mesh_context *ctx, EVP_PKEY *key)
-{
-    unsigned char *der = NULL;
-    const unsigned char *p;
-    int len = i2d_PUBKEY(key, &der);
-    EVP_PKEY *public = NULL;
-
-    p = der;
-    if (len > 0)
-    public = d2i_PUBKEY_ex(NULL, &p, len, ctx->libctx, NULL);
-    OPENSSL_free(der);
-    if (public == NULL)
-        mesh_raise(ctx, MESH_R_MEMORY, "import a key");
-    return public;
-}
-
 int mesh_keystore_import(struct mesh_context *ctx, const unsigned char *pkcs8,
                          size_t len, EVP_PKEY **public)
 {
@@ -228,13 +211,9 @@ int mesh_keystore_import(struct mesh_context *ctx, const unsigned char *pkcs8,
                         name.udf, old.source->label);
         old.source->close(&old);
     }
-    ok = ok && (*public = copy_public(ctx, key)) != NULL;
-    if (ok
-        && !source->import(ctx, source, key, name.udf, must_be_silent(ctx))) {
-        EVP_PKEY_free(*public);
-        *public = NULL;
-        ok = 0;
-    }
+    ok = ok
+         && source->import(ctx, source, key, name.udf, must_be_silent(ctx),
+                           public);
     EVP_PKEY_free(key);
     return ok;
 }

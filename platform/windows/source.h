@@ -71,7 +71,8 @@ struct mesh_source {
                     const struct mesh_algorithm *algorithm, int is_silent,
                     EVP_PKEY **public);
     int (*import)(struct mesh_context *ctx, const struct mesh_source *source,
-                  EVP_PKEY *private, const char *udf, int is_silent);
+                  EVP_PKEY *private, const char *udf, int is_silent,
+                  EVP_PKEY **public);
 };
 
 extern const struct mesh_source mesh_source_software, mesh_source_tpm,
