@@ -36,8 +36,8 @@ EVP_PKEY *mesh_blob_read_legacy(struct mesh_context *ctx,
 size_t mesh_blob_write_ec(EVP_PKEY *key, const struct mesh_curve *curve,
                           unsigned char *blob, size_t size);
 
-/* Writes a private key, RSA with two primes or EC: its type as CNG
- * wants it.  *blob is the caller's (OPENSSL_clear_free); NULL without. */
+/* Writes a private key, RSA with two primes or EC: its type as CNG wants it.
+ * *blob is the caller's (OPENSSL_clear_free); NULL without. */
 const wchar_t *mesh_blob_write_private(EVP_PKEY *key, unsigned char **blob,
                                        size_t *len);
 

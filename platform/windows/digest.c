@@ -97,13 +97,16 @@ int mesh_digest_unwrap(const unsigned char *der, size_t len,
 
     /* the value is its end; all else is known once the digest is */
     for (size_t i = 0; i < DIGESTS; i++) {
-        *digest = digests[i].digest;
-        if (len <= digest->size)
+        const struct mesh_digest *row = &digests[i].digest;
+        size_t head = len - row->size;
+
+        if (len <= row->size
+            || mesh_digest_wrap(row, der + head, row->size, info) != len
+            || memcmp(info, der, len) != 0)
             continue;
-        *value = der + len - digest->size;
-        if (mesh_digest_wrap(digest, *value, digest->size, info) == len
-            && memcmp(info, der, len) == 0)
-            return 1;
+        *digest = *row;
+        *value = der + head;
+        return 1;
     }
     return 0;
 }

@@ -31,8 +31,8 @@ struct mesh_digest mesh_digest_of_size(size_t size);
 size_t mesh_digest_wrap(const struct mesh_digest *digest,
                         const unsigned char *in, size_t in_len,
                         unsigned char info[MESH_DIGEST_INFO_MAX]);
-/* Reads a DigestInfo with nothing after it: *value is in der.  0: it is
- * none, or of a digest that CryptoAPI does not have. */
+/* Reads a DigestInfo with nothing after it: *value is in der.  0, and nothing
+ * written: it is none, or of a digest that CryptoAPI does not have. */
 int mesh_digest_unwrap(const unsigned char *der, size_t len,
                        struct mesh_digest *digest, const unsigned char **value);
 
