@@ -52,6 +52,11 @@ void mesh_archive_close(struct mesh_archive *archive)
     OPENSSL_free(archive);
 }
 
+int mesh_archive_is_read(const struct mesh_archive *archive)
+{
+    return archive->end == 0;
+}
+
 size_t mesh_archive_lines(const struct mesh_archive *archive)
 {
     return archive->lines;

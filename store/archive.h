@@ -37,6 +37,8 @@ int mesh_archive_previous(struct mesh_archive *archive, json_t **document);
 
 /* How many lines, bad ones too, were read. */
 size_t mesh_archive_lines(const struct mesh_archive *archive);
+/* Whether nothing is left, not even what may not be looked at. */
+int mesh_archive_is_read(const struct mesh_archive *archive);
 
 /*
  * Appends a version (mesh_layout_append_file()), unless it is the one at the

@@ -36,6 +36,19 @@ int mesh_change_lock(struct mesh_change *change)
     return go_on(change) && mesh_layout_lock(change->ctx, &change->lock);
 }
 
+void mesh_change_saw(struct mesh_change *change,
+                     const struct mesh_profile *profile)
+{
+    char now[MESH_TIME_TEXT_MAX];
+
+    if (!mesh_profile_is_ahead(profile, now))
+        return;
+    OPENSSL_strlcpy(change->ahead, profile->identifier, sizeof(change->ahead));
+    OPENSSL_strlcpy(change->ahead_updated, profile->updated,
+                    sizeof(change->ahead_updated));
+    OPENSSL_strlcpy(change->now, now, sizeof(change->now));
+}
+
 int mesh_change_added_key(struct mesh_change *change, EVP_PKEY *public)
 {
     if (change->keys_count == MESH_CHANGE_KEYS_MAX)
@@ -299,6 +312,7 @@ int mesh_change_sign(struct mesh_change *change, enum mesh_profile_kind kind,
         return mesh_raise(ctx, MESH_R_INTERNAL,
                           "the new profile %s reads back as another one",
                           identifier);
+    mesh_change_saw(change, *parsed);
     if (kind != MESH_PROFILE_APPLICATION)
         return 1;
     return personal != NULL ? mesh_trust_application(ctx, *parsed, personal)

@@ -6,7 +6,7 @@
 #ifndef MESH_STORE_CHANGE_H
 #define MESH_STORE_CHANGE_H
 
-#include "store/profile.h"
+#include "store/payload.h"
 
 #define MESH_CHANGE_KEYS_MAX  4
 #define MESH_CHANGE_FILES_MAX 64
@@ -34,7 +34,11 @@ struct mesh_change {
         char udf[MESH_UDF_TEXT_MAX];
         char default_before[MESH_UDF_TEXT_MAX]; /* empty: there was none */
         int added, default_set;
-    } entry;    /* new in the layout */
+    } entry; /* new in the layout */
+    /* A profile that was seen or made and whose time the clock has not reached
+     * yet; empty: there was none.  It stays when the change has ended. */
+    char ahead[MESH_UDF_TEXT_MAX];
+    char ahead_updated[MESH_TIME_TEXT_MAX], now[MESH_TIME_TEXT_MAX];
     int undone; /* 1 at the end: there was something to undo, and all of it was
                  */
 };
@@ -47,6 +51,10 @@ int mesh_change_lock(struct mesh_change *change);
 /* Ends the change: with ok 0, or if go_on says no, all that was done is undone,
  * and 0 returned.  What cannot be undone is raised as an error, too. */
 int mesh_change_end(struct mesh_change *change, int ok);
+
+/* Notes in change->ahead whether a profile is ahead of the clock. */
+void mesh_change_saw(struct mesh_change *change,
+                     const struct mesh_profile *profile);
 
 /* Makes a key in the key store.  *public is the caller's. */
 int mesh_change_generate(struct mesh_change *change, const char *algorithm,

@@ -94,6 +94,7 @@ static int enter_newer(struct mesh_change *change,
     if (!mesh_locate(&quiet, layout, entry, MESH_LOCATE_NEWEST, &here))
         return mesh_change_write(change, entry->file, entry->archive, text,
                                  len);
+    mesh_change_saw(change, here);
     if (mesh_profile_is_older(p, here)) {
         ok = mesh_raise(change->ctx, MESH_R_PROFILE_OLDER,
                         "%s: %s profile %s was updated %s; here is the one of "
@@ -142,6 +143,7 @@ static int enter(struct mesh_change *change, const struct mesh_layout *layout,
     if (!mesh_locate_accepts(change->ctx, layout, &asked, p)
         || !mesh_profile_open_keys(change->ctx, p))
         return 0;
+    mesh_change_saw(change, p);
     if (entry != NULL)
         return enter_newer(change, layout, entry, p, text, len, entered);
     *entered = MESH_ENTERED_NEW;

@@ -7,6 +7,7 @@
 
 #include "store/archive.h"
 #include "store/attempt.h"
+#include "store/payload.h"
 #include "store/trust.h"
 
 #include <string.h>
@@ -104,11 +105,13 @@ static int keep_accepted(struct mesh_context *ctx,
     return 0;
 }
 
-/* The newest good version in the archive; 0, and nothing raised, if none is. */
+/* The newest good version in the archive; 0, and nothing raised, if none is:
+ * *answer is then what the error has to say of it. */
 static int read_archived(struct mesh_context *ctx,
                          const struct mesh_layout *layout,
                          const struct mesh_layout_entry *entry,
-                         enum mesh_locate how, struct mesh_profile **profile)
+                         enum mesh_locate how, struct mesh_profile **profile,
+                         const char **answer)
 {
     struct mesh_context quiet = mesh_context_quiet(ctx);
     int is_quick = how == MESH_LOCATE_QUICK;
@@ -116,6 +119,7 @@ static int read_archived(struct mesh_context *ctx,
     json_t *document = NULL;
 
     *profile = NULL;
+    *answer = "";
     if (!mesh_archive_open(&quiet, entry->archive, is_quick ? QUICK_OCTETS : 0,
                            &archive))
         return 0;
@@ -126,8 +130,24 @@ static int read_archived(struct mesh_context *ctx,
             keep_accepted(&quiet, layout, entry, profile);
         json_decref(document);
     }
+    *answer = mesh_archive_is_read(archive)
+                  ? "; nor is there a good version in its archive"
+                  : "; nor is there a good version at the end of its archive: "
+                    "'meshctl repair' looks at all of it";
     mesh_archive_close(archive);
     return *profile != NULL;
+}
+
+/* Why versions may follow one another by order alone. */
+static int trace_time(struct mesh_context *ctx, const struct mesh_profile *p)
+{
+    char now[MESH_TIME_TEXT_MAX];
+
+    if (ctx->trace != NULL && mesh_profile_is_ahead(p, now))
+        mesh_trace(ctx,
+                   "%s: updated %s, but the clock of this computer shows %s",
+                   p->where, p->updated, now);
+    return 1;
 }
 
 int mesh_locate(struct mesh_context *ctx, const struct mesh_layout *layout,
@@ -136,6 +156,7 @@ int mesh_locate(struct mesh_context *ctx, const struct mesh_layout *layout,
 {
     struct mesh_profile *archived;
     struct mesh_attempt attempt;
+    const char *answer;
     int ok;
 
     mesh_attempt_begin(&attempt, ctx);
@@ -144,16 +165,19 @@ int mesh_locate(struct mesh_context *ctx, const struct mesh_layout *layout,
     if (how == MESH_LOCATE_LATEST
         || (how == MESH_LOCATE_QUICK && ok
             && !mesh_layout_is_newer(ctx, entry->archive, entry->file)))
-        return ok || mesh_attempt_raise(ctx, &attempt);
-    if (read_archived(ctx, layout, entry, how, &archived)
+        return ok ? trace_time(ctx, *profile)
+                  : mesh_attempt_raise(ctx, &attempt);
+    if (read_archived(ctx, layout, entry, how, &archived, &answer)
         && (!ok || mesh_profile_is_older(*profile, archived))) {
         mesh_trace(ctx, "%s: %s; the newest good version in %s is used",
                    entry->file, ok ? "older than the archive" : attempt.text,
                    entry->archive);
         mesh_profile_free(*profile);
         *profile = archived;
-        return 1;
+        return trace_time(ctx, archived);
     }
     mesh_profile_free(archived);
-    return ok || mesh_attempt_raise(ctx, &attempt);
+    if (ok)
+        return trace_time(ctx, *profile);
+    return mesh_raise(ctx, attempt.reason, "%s%s", attempt.text, answer);
 }

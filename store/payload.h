@@ -23,6 +23,12 @@ json_t *mesh_document_object(const json_t *document);
  */
 int mesh_payload_touch(struct mesh_context *ctx, json_t *inner);
 
+#define MESH_TIME_TEXT_MAX sizeof("2017-09-18T13:00:45Z")
+/* Whether a profile says that it was updated more than a day after now, the
+ * time of this computer's clock: one of the two is wrong. */
+int mesh_profile_is_ahead(const struct mesh_profile *profile,
+                          char now[MESH_TIME_TEXT_MAX]);
+
 /* The object in a payload that holds key: with PublicParameters, wherever it
  * stands.  Borrowed; NULL, and nothing raised, if there is none. */
 json_t *mesh_payload_find_key(struct mesh_context *ctx, json_t *payload,
