@@ -426,6 +426,54 @@ static int forget(struct mesh_context *ctx, json_t *root, const void *arg)
     return 1;
 }
 
+static int has_account(const json_t *list, const char *account)
+{
+    const json_t *item;
+    size_t i;
+
+    json_array_foreach (list, i, item) {
+        const char *text = json_string_value(item);
+
+        if (text != NULL && OPENSSL_strcasecmp(text, account) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* Behind those that it has. */
+static int add_account(struct mesh_context *ctx, json_t *root, const void *arg)
+{
+    const struct change *change = arg;
+    const char *section = sections[change->kind], *account = change->portals[0];
+    const char *name;
+    json_t *object = mesh_profiles_section(ctx, root, section), *entry, *list;
+    struct mesh_udf udf;
+
+    if (object == NULL || !mesh_udf_parse(ctx, change->udf, &udf))
+        return 0;
+    if ((name = mesh_profiles_member(object, &udf)) == NULL)
+        return mesh_raise(ctx, MESH_R_FINGERPRINT_UNKNOWN,
+                          "%s is not among the %s", change->udf, section);
+    entry = json_object_get(object, name);
+    if (!json_is_array(json_object_get(entry, "Portals")))
+        json_object_set_new(entry, "Portals", json_array());
+    list = json_object_get(entry, "Portals");
+    return has_account(list, account)
+           || json_array_append_new(list, json_string(account)) == 0
+           || mesh_raise(ctx, MESH_R_USAGE, "account %.100s is not UTF-8",
+                         account);
+}
+
+int mesh_layout_add_account(struct mesh_context *ctx, const char *udf,
+                            const char *account)
+{
+    const char *const portals[] = {account, NULL};
+    struct change change = {
+        .kind = MESH_PROFILE_PERSONAL, .udf = udf, .portals = portals};
+
+    return mesh_profiles_change(ctx, add_account, &change);
+}
+
 int mesh_layout_add(struct mesh_context *ctx, enum mesh_profile_kind kind,
                     const char *udf, const char *const *portals)
 {

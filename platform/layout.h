@@ -138,6 +138,10 @@ int mesh_layout_write_file(struct mesh_context *ctx, const char *path,
  * portals may be NULL. */
 int mesh_layout_add(struct mesh_context *ctx, enum mesh_profile_kind kind,
                     const char *udf, const char *const *portals);
+/* Adds an account behind those of a personal profile that is in the layout; one
+ * that it has already changes nothing. */
+int mesh_layout_add_account(struct mesh_context *ctx, const char *udf,
+                            const char *account);
 /* Makes udf the default of a kind, or of an application type; NULL removes the
  * default. */
 int mesh_layout_set_default(struct mesh_context *ctx,
@@ -146,6 +150,12 @@ int mesh_layout_set_default(struct mesh_context *ctx,
 /* Removes the entry and every default that names it; the files stay. */
 int mesh_layout_remove(struct mesh_context *ctx, enum mesh_profile_kind kind,
                        const char *udf);
+
+/* Removes the temporary files that killed writers left in the folder of the
+ * layout and in those in it; of those that are younger than an hour somebody
+ * may still be the writer.  Returns how many; what cannot be removed is traced.
+ */
+size_t mesh_layout_remove_leftovers(struct mesh_context *ctx);
 
 /* A descriptor or a handle of the system. */
 typedef intptr_t mesh_lock;

@@ -18,6 +18,8 @@
 
 #define MESH_FILE_ENDING    ".mmm"
 #define MESH_ARCHIVE_ENDING ".all.mmm"
+/* How the name of a file begins that is being written. */
+#define MESH_TEMPORARY_BEGIN ".tmp-"
 
 #define MESH_TYPE_NAME_MAX 10 /* of an application; what is longer is a UDF */
 

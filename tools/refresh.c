@@ -163,6 +163,17 @@ static int check_kind(struct mesh_context *ctx, const struct wanted *wanted,
     return ok;
 }
 
+/* Of a profile that is here and that the portal gave for the account. */
+static int add_account(struct mesh_context *ctx, const char *udf,
+                       const char *account)
+{
+    if (!mesh_layout_add_account(ctx, udf, account))
+        return 0;
+    command_note("mesh://%s is here already; %s is one more of its accounts",
+                 udf, account);
+    return 1;
+}
+
 static int enter(struct mesh_context *ctx, const struct wanted *wanted,
                  json_t *entry, const char *where, enum mesh_entered *entered,
                  char name[MESH_UDF_TEXT_MAX])
@@ -186,6 +197,10 @@ static int enter(struct mesh_context *ctx, const struct wanted *wanted,
                        entered, name);
     ok = change_end(&change, ok);
     OPENSSL_free(text);
+    if (ok && wanted->account != NULL && *entered != MESH_ENTERED_NEW) {
+        ok = add_account(ctx, name, wanted->account);
+        *entered = MESH_ENTERED_NEWER;
+    }
     return ok;
 }
 

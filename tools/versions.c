@@ -148,6 +148,8 @@ int command_archive(struct mesh_context *ctx, int argc, char **argv)
                 ? read_version(ctx, layout, entry, argv[1], &version)
                 : mesh_locate(ctx, layout, entry, MESH_LOCATE_LATEST, &version))
         && mesh_archive_append(ctx, entry->archive, version->document, &before);
+    if (version != NULL)
+        mesh_change_saw(&change, version);
     if (ok)
         printf("%s: %s\n", entry->name,
                before == MESH_LAYOUT_UNCHANGED ? "archived already"
@@ -173,6 +175,8 @@ static int repair(struct mesh_change *change, const struct mesh_layout *layout,
     (void)mesh_locate(&caught, layout, entry, MESH_LOCATE_LATEST, &latest);
     mesh_profile_free(latest);
     ok = mesh_locate(ctx, layout, entry, MESH_LOCATE_NEWEST, &newest);
+    if (ok)
+        mesh_change_saw(change, newest);
     if (ok && strcmp(newest->where, entry->archive) == 0) {
         text = mesh_json_print(newest->document, JSON_INDENT(2));
         ok = text != NULL ? mesh_change_write(
@@ -205,7 +209,7 @@ int command_repair(struct mesh_context *ctx, int argc, char **argv)
     const struct mesh_layout_entry *entry;
     struct mesh_layout *layout = NULL;
     struct mesh_change change;
-    size_t count;
+    size_t count, removed;
 
     if (!command_options(ctx, &argc, &argv, options, 0, INT_MAX))
         return 0;
@@ -214,6 +218,8 @@ int command_repair(struct mesh_context *ctx, int argc, char **argv)
                           "repair wants profiles, or --all, and not both");
     if (!mesh_layout_open(ctx, &layout))
         return 0;
+    if ((removed = mesh_layout_remove_leftovers(ctx)) > 0)
+        command_note("%zu temporary files of killed programs removed", removed);
     count = all ? mesh_layout_count(layout) : (size_t)argc;
     ok = 1;
     for (size_t i = 0; i < count; i++) {

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <pwd.h>
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #define HOME_FOLDER       ".cryptomesh"
+#define BELOW_HOME_MAX    256 /* octets of the longest path in it */
 #define LOCK_FILE         ".lock"
 #define LOCK_SECONDS      5
 #define LOCK_INTERVAL_NS  20000000 /* 20 ms */
@@ -43,6 +45,16 @@ int mesh_path_climbs(const char *path)
     return 0;
 }
 
+/* Errors repeat paths, and would say nothing else of one of this length. */
+static int check_length(struct mesh_context *ctx, const char *home)
+{
+    return strlen(home) < PATH_MAX - BELOW_HOME_MAX
+           || mesh_raise(ctx, MESH_R_CONFIGURATION,
+                         "home %.60s…: %zu octets are more than a path can "
+                         "have: set HOME or CRYPTOMESH_HOME",
+                         home, strlen(home));
+}
+
 char *mesh_layout_home(struct mesh_context *ctx)
 {
     const char *home = ctx->config.home;
@@ -59,7 +71,8 @@ char *mesh_layout_home(struct mesh_context *ctx)
         }
         while (len > 1 && home[len - 1] == '/')
             len--;
-        return mesh_path(ctx, "%.*s", (int)len, home);
+        return check_length(ctx, home) ? mesh_path(ctx, "%.*s", (int)len, home)
+                                       : NULL;
     }
     home = secure_getenv("HOME");
     if ((home == NULL || home[0] != '/')
@@ -71,7 +84,8 @@ char *mesh_layout_home(struct mesh_context *ctx)
                    "no home directory: set HOME or CRYPTOMESH_HOME");
         return NULL;
     }
-    return mesh_path(ctx, "%s/" HOME_FOLDER, home);
+    return check_length(ctx, home) ? mesh_path(ctx, "%s/" HOME_FOLDER, home)
+                                   : NULL;
 }
 
 static char *standard_path(struct mesh_context *ctx, const char *udf,
@@ -388,8 +402,9 @@ int mesh_layout_write_file(struct mesh_context *ctx, const char *path,
         mesh_raise(ctx, MESH_R_INTERNAL, "no random numbers");
         goto end;
     }
-    memcpy(temporary, ".tmp-", 6);
-    OPENSSL_buf2hexstr_ex(temporary + 5, sizeof(temporary) - 5, NULL, random,
+    OPENSSL_strlcpy(temporary, MESH_TEMPORARY_BEGIN, sizeof(temporary));
+    OPENSSL_buf2hexstr_ex(temporary + strlen(temporary),
+                          sizeof(temporary) - strlen(temporary), NULL, random,
                           sizeof(random), '\0');
     fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
                 0600);

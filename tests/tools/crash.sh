@@ -32,6 +32,22 @@ usable() {
     ! find .cryptomesh -size 0 -name '*.[jm]*' ! -name '*.all.mmm' | grep . ||
         die "$1: empty files"
 }
+# swept: repair takes away what the dead left, but nothing young.
+leftovers=0
+swept() {
+    local left
+    left=$(find .cryptomesh -name '.tmp-*')
+    [ -n "$left" ] || return 0
+    leftovers=$((leftovers + 1))
+    meshctl repair --all > repair.out || die "$1: $(cat repair.out)"
+    [ "$(find .cryptomesh -name '.tmp-*')" = "$left" ] ||
+        die "$1: a young file was taken away"
+    touch -d '2 hours ago' $left
+    meshctl repair --all > repair.out 2>&1 || die "$1: $(cat repair.out)"
+    grep -q "temporary files of killed programs removed" repair.out ||
+        die "$1: $(cat repair.out)"
+    ! find .cryptomesh -name '.tmp-*' | grep . || die "$1: it is still there"
+}
 # survives COMMAND...: killed at each such call in turn, until none is left.
 survives() {
     local call n status kills=0
@@ -49,6 +65,7 @@ survives() {
             [ $status -eq 137 ] || break
             kills=$((kills + 1))
             usable "$* killed at $call $n"
+            swept "$* killed at $call $n"
         done
     done
     [ $status -eq 0 ] || die "it fails by itself: $(cat out)"
@@ -75,3 +92,14 @@ cp -rp .cryptomesh good
 profiles="$device $personal $web $second"
 prepare='' least=15 survives remove device "$device"
 prepare='' least=15 survives rollover "$personal/online"
+[ $leftovers -ge 10 ] || die "only $leftovers left a temporary file"
+say "what is no such file, and what links point to, stays"
+mkdir -m 700 elsewhere
+touch elsewhere/.tmp-0123 .cryptomesh/.tmpx .cryptomesh/mine.tmp-1
+ln -s "$HOME/elsewhere" .cryptomesh/link
+ln -s "$HOME/elsewhere/.tmp-0123" .cryptomesh/.tmp-link
+touch -h -d '2 hours ago' elsewhere/.tmp-0123 .cryptomesh/.tmp* \
+    .cryptomesh/mine.tmp-1 .cryptomesh/link
+meshctl repair --all > repair.out 2>&1
+! grep removed repair.out || die "$(cat repair.out)"
+same "$(ls -d elsewhere/.tmp* .cryptomesh/.tmp* .cryptomesh/mine* | wc -l)" 4

@@ -49,6 +49,18 @@ has "$alice: added" as bob meshctl refresh "$alice" --portal $good
 has '"Identifier"' tail -n 1 requests
 ends 3 as alice meshctl refresh --all
 same "$(cat ends.out)" "$(printf '%s: unchanged\n' "$alice" "$bob")"
+say "an account of somebody who is here already is one more of his"
+mkdir -m 700 frank
+has "$bob: added" as frank meshctl refresh "$bob" --portal $good
+as frank fails_with "bob@$good" openssl pkey -in mesh://bob@$good/sign -pubout
+ends 0 as frank meshctl refresh bob@$good
+grep -qx "$bob: changed" ends.out || die "$(cat ends.out)"
+grep -q "is here already; bob@$good is one more of its accounts" ends.out
+as frank openssl pkey -in mesh://bob@$good/sign -pubout > /dev/null
+ends 3 as frank meshctl refresh bob@$good
+ends 3 as frank meshctl refresh --all
+grep -qx "$bob: unchanged" ends.out
+same "$(wc -l < "frank/.cryptomesh/${bob#mesh://}/${bob#mesh://}.all.mmm")" 1
 say "who changes something is followed"
 sleep 1 # versions differ by seconds
 as bob meshctl create application ssh
