@@ -17,6 +17,11 @@
  */
 int mesh_refresh_missing(struct mesh_context *ctx, const char *udf);
 
+/* Whether the meshctl that would do that can be started; *program is its path
+ * or NULL, the caller's (OPENSSL_free) in each case.  The error says why not.
+ */
+int mesh_refresh_check(struct mesh_context *ctx, char **program);
+
 /* What linux/spawn.c and windows/refresh.c share. */
 #define MESH_REFRESH_SECONDS 20   /* that a caller waits for a refresh */
 #define MESH_REFRESH_TIMEOUT "15" /* for each request of it; seconds */

@@ -45,6 +45,10 @@ void command_note(const char *fmt, ...) MESH_PRINTF(1, 2);
 /* The exit status of a command that succeeds, instead of 0. */
 void command_set_status(int status);
 
+/* A text as JSON, such as a path, which need not be UTF-8 as JSON must: of one
+ * that is not, only ASCII is left, with '?' in the place of each other octet.
+ * NULL without memory. */
+json_t *command_text(const char *text);
 /* Prints value, for --json. */
 int command_json(struct mesh_context *ctx, const json_t *value);
 /* Prints the URI of a profile or key that was made; if that cannot be written,

@@ -5,6 +5,7 @@
  */
 #include "tools/doctor.h"
 #include "platform/keystore.h"
+#include "store/payload.h"
 #include "store/resolve.h"
 #include "tools/command.h"
 #include "tools/owner.h"
@@ -28,8 +29,9 @@ void report_add(struct report *report, enum finding finding, const char *todo,
     mesh_text_clean(what);
     report->problems += finding == FOUND_PROBLEM;
     json_array_append_new(
-        report->checks, json_pack("{s:s, s:s, s:s*}", "status", words[finding],
-                                  "what", what, "todo", todo));
+        report->checks, json_pack("{s:s, s:o, s:o*}", "status", words[finding],
+                                  "what", command_text(what), "todo",
+                                  todo != NULL ? command_text(todo) : NULL));
 }
 
 static void report_profile(struct report *report,
@@ -38,12 +40,19 @@ static void report_profile(struct report *report,
     struct failure failure;
     struct mesh_context quiet = failure_catch(report->ctx, &failure);
     struct mesh_profile *profile = NULL;
+    char now[MESH_TIME_TEXT_MAX];
 
     if (mesh_profile_read(&quiet, entry->file, &profile)
-        && mesh_resolve_trust(&quiet, profile))
+        && mesh_resolve_trust(&quiet, profile)) {
         report_add(report, FOUND_OK, NULL, "%s profile %s verifies",
                    mesh_kind_word(entry->kind), entry->name);
-    else
+        if (mesh_profile_is_ahead(profile, now))
+            report_add(report, FOUND_WARNING,
+                       "set the clock if it is wrong; until then each version "
+                       "is dated a second after the one before",
+                       "profile %s was updated %s, the clock shows %s",
+                       entry->name, profile->updated, now);
+    } else
         report_add(report, FOUND_PROBLEM,
                    "put the missing or broken file back from a copy, or "
                    "'meshctl delete' the profile",

@@ -121,11 +121,30 @@ struct mesh_context failure_catch(const struct mesh_context *ctx,
     return copy;
 }
 
+json_t *command_text(const char *text)
+{
+    json_t *json = json_string(text);
+    char *ascii;
+
+    if (json != NULL || (ascii = OPENSSL_strdup(text)) == NULL)
+        return json;
+    for (char *at = ascii; *at != '\0'; at++)
+        if ((*at & 0x80) != 0)
+            *at = '?';
+    json = json_string(ascii);
+    OPENSSL_free(ascii);
+    return json;
+}
+
 json_t *failure_json(const struct failure *failure)
 {
-    return failure->reason != MESH_R_NONE ? json_sprintf(
-               "%s: %s", mesh_reason_text(failure->reason), failure->text)
-                                          : NULL;
+    char text[MESH_ERROR_TEXT_MAX + 100];
+
+    if (failure->reason == MESH_R_NONE)
+        return NULL;
+    snprintf(text, sizeof(text), "%s: %s", mesh_reason_text(failure->reason),
+             failure->text);
+    return command_text(text);
 }
 
 void command_note(const char *fmt, ...)

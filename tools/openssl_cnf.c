@@ -4,6 +4,7 @@
  * What meshctl doctor finds in openssl.cnf, and whether the module loads.
  */
 #include "platform/layout.h"
+#include "platform/refresh.h"
 #include "platform/system.h"
 #include "tools/command.h"
 #include "tools/doctor.h"
@@ -180,6 +181,27 @@ static int report_settings(struct report *report, const CONF *conf,
     return ok;
 }
 
+/* What a load of a missing profile starts, if it does. */
+static void report_refresh(struct report *report)
+{
+    struct failure failure;
+    struct mesh_context quiet = failure_catch(report->ctx, &failure);
+    char *program;
+
+    if (report->ctx->config.refresh != MESH_REFRESH_ON_MISSING)
+        return;
+    if (mesh_refresh_check(&quiet, &program))
+        report_add(report, FOUND_OK, NULL,
+                   "%s, which gets missing profiles (refresh = on-missing)",
+                   program);
+    else
+        report_add(report, FOUND_PROBLEM,
+                   "correct meshctl-path in openssl.cnf, or remove refresh = "
+                   "on-missing",
+                   "refresh = on-missing: %s", failure.text);
+    OPENSSL_free(program);
+}
+
 /* What the linker said, if it did; else the last error. */
 static const char *load_error(void)
 {
@@ -305,6 +327,7 @@ void report_openssl(struct report *report)
         standard = find_provider(conf, "default");
         loads = report_module(report, mesh.module);
         loads &= report_settings(report, conf, mesh.section);
+        report_refresh(report);
         report_activation(report, &mesh, &standard, file, loads);
     }
 end:

@@ -55,13 +55,13 @@ static json_t *describe_entry(struct mesh_context *ctx,
         json_array_append_new(portals, json_string(entry->portals[i]));
     if (mesh_profile_read(&quiet, entry->file, &profile))
         mesh_resolve_trust(&quiet, profile);
-    object =
-        json_pack("{s:s, s:s, s:b, s:s, s:o, s:s*, s:s*, s:o*}", "kind",
-                  mesh_kind_word(entry->kind), "udf", entry->name, "default",
-                  is_default(layout, entry), "file", entry->file, "portals",
-                  portals, "type", profile != NULL ? profile->type : NULL,
-                  "description", profile != NULL ? profile->description : NULL,
-                  "problem", failure_json(&failure));
+    object = json_pack("{s:s, s:s, s:b, s:o, s:o, s:s*, s:s*, s:o*}", "kind",
+                       mesh_kind_word(entry->kind), "udf", entry->name,
+                       "default", is_default(layout, entry), "file",
+                       command_text(entry->file), "portals", portals, "type",
+                       profile != NULL ? profile->type : NULL, "description",
+                       profile != NULL ? profile->description : NULL, "problem",
+                       failure_json(&failure));
     mesh_profile_free(profile);
     if (object == NULL)
         mesh_raise(ctx, MESH_R_MEMORY, "%s", entry->name);

@@ -209,8 +209,8 @@ static int check_program(struct mesh_context *ctx, const char *program,
                           name, program);
     if (stat(program, &st) < 0)
         return mesh_raise(ctx, MESH_R_KEYD_START,
-                          "%s is not running and cannot be started: "
-                          "%s: %s (install it there or set %s)",
+                          "%s cannot be started: %s: %s (install it there or "
+                          "set %s)",
                           name, program, strerror(errno), setting);
     if (!S_ISREG(st.st_mode) || access(program, X_OK) < 0)
         return mesh_raise(ctx, MESH_R_KEYD_START,
@@ -342,29 +342,37 @@ static void wait_for_end(struct mesh_context *ctx, int fd, const char *program)
         mesh_trace(ctx, "%s: %s", program, strerror(error));
 }
 
+int mesh_refresh_check(struct mesh_context *ctx, char **program)
+{
+    *program = OPENSSL_strdup(ctx->config.meshctl_path != NULL
+                                  ? ctx->config.meshctl_path
+                                  : MESH_MESHCTL_PATH);
+    return *program != NULL
+               ? check_program(ctx, *program, "meshctl", "meshctl-path")
+               : mesh_raise(ctx, MESH_R_MEMORY, "meshctl-path");
+}
+
 int mesh_refresh_missing(struct mesh_context *ctx, const char *udf)
 {
     static const char *const more[] = {
         "http_proxy",     "https_proxy", "HTTPS_PROXY", "all_proxy",
         "ALL_PROXY",      "no_proxy",    "NO_PROXY",    "SSL_CERT_FILE",
         "CURL_CA_BUNDLE", NULL};
-    const char *program = ctx->config.meshctl_path != NULL
-                              ? ctx->config.meshctl_path
-                              : MESH_MESHCTL_PATH;
     struct mesh_context quiet = mesh_context_quiet(ctx);
-    struct launch launch = {.program = program};
-    char *home = NULL;
+    struct launch launch = {0};
+    char *program = NULL, *home = NULL;
     int fd = -1, ok;
 
     if (ctx->config.refresh != MESH_REFRESH_ON_MISSING || has_foreign_rights()
         || !mesh_refresh_is_first(udf))
         return 0;
-    ok = check_program(&quiet, program, "meshctl", "meshctl-path")
+    ok = mesh_refresh_check(&quiet, &program)
          && (home = mesh_layout_home(&quiet)) != NULL;
     if (ok) {
+        launch.program = program;
         memcpy(launch.argv,
-               (char *[]){(char *)program, "--home", home, "refresh",
-                          "--timeout", MESH_REFRESH_TIMEOUT, (char *)udf, NULL},
+               (char *[]){program, "--home", home, "refresh", "--timeout",
+                          MESH_REFRESH_TIMEOUT, (char *)udf, NULL},
                sizeof(launch.argv));
         mesh_trace(ctx, "%s refresh %s", program, udf);
         ok = start(&quiet, &launch, more, &fd);
@@ -374,5 +382,6 @@ int mesh_refresh_missing(struct mesh_context *ctx, const char *udf)
     if (fd >= 0)
         close(fd);
     OPENSSL_free(home);
+    OPENSSL_free(program);
     return ok;
 }

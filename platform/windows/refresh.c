@@ -143,6 +143,14 @@ static int start(struct mesh_context *ctx, const char *program,
     return ok;
 }
 
+int mesh_refresh_check(struct mesh_context *ctx, char **program)
+{
+    *program = ctx->config.meshctl_path != NULL
+                   ? mesh_path(ctx, "%s", ctx->config.meshctl_path)
+                   : default_program(ctx);
+    return *program != NULL && check_program(ctx, *program);
+}
+
 int mesh_refresh_missing(struct mesh_context *ctx, const char *udf)
 {
     struct mesh_context quiet = mesh_context_quiet(ctx);
@@ -153,11 +161,8 @@ int mesh_refresh_missing(struct mesh_context *ctx, const char *udf)
     if (ctx->config.refresh != MESH_REFRESH_ON_MISSING || has_foreign_rights()
         || !mesh_refresh_is_first(udf))
         return 0;
-    program = ctx->config.meshctl_path != NULL
-                  ? mesh_path(&quiet, "%s", ctx->config.meshctl_path)
-                  : default_program(&quiet);
     /* neither has a quotation mark, and the home no backslash at its end */
-    ok = program != NULL && check_program(&quiet, program)
+    ok = mesh_refresh_check(&quiet, &program)
          && (home = mesh_layout_home(&quiet)) != NULL
          && (line = mesh_path(&quiet,
                               "\"%s\" --home \"%s\" refresh "

@@ -29,6 +29,21 @@ sed -i "s|^keyd-path = .*|keyd-path = /nowhere/mesh-keyd|" openssl.cnf
 finds problem "key holder: cannot start the key holder: .*/nowhere/mesh-keyd"
 grep -q "^warning .*keyd-socket = $HOME/none/keyd.sock" ends.out
 
+say "the meshctl that a missing profile is got by, if that is wanted"
+set_to "meshctl-path = /nowhere/meshctl"
+finds ok "activates default, then mesh"
+! grep -q /nowhere ends.out || die "nobody would start it"
+sed -i '/^\[mesh_provider\]/a refresh = on-missing' openssl.cnf
+finds problem "on-missing: meshctl cannot be started: /nowhere/meshctl"
+cp "$MESH_BUILD/tools/meshctl" mine
+sed -i "s|^meshctl-path = .*|meshctl-path = $HOME/mine|" openssl.cnf
+for mode in 777 644; do
+    chmod $mode mine
+    finds problem "refresh = on-missing: meshctl is not started from $HOME/mine"
+done
+chmod 755 mine
+finds ok "$HOME/mine, which gets missing profiles"
+
 say "a name that nobody knows does nothing"
 set_to "promt = never"
 finds warning "\[mesh_provider\] of openssl.cnf: 'promt' is no setting of mesh"
