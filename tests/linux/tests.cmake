@@ -18,5 +18,6 @@ endforeach()
 
 mesh_script_test(linux cold_start)
 mesh_script_test(linux cron)
+mesh_script_test(linux units)
 
 include(${CMAKE_CURRENT_LIST_DIR}/keyd_tests.cmake OPTIONAL)
