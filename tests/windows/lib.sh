@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Sourced by the scripts of this folder, which run inside tests/windows/with-wine
+# Sourced by the scripts of this folder, which run in tests/windows/with-wine
 # with MESH_WINDOWS_BUILD and MESH_WINDOWS_PREFIX set.
 set -eu
 umask 022
@@ -35,7 +35,7 @@ no_private_export() {
     ! grep ' private-export ' "$HOME/ncrypt.log" >&2 ||
         die "a private half was asked for"
 }
-# no_leaked_handle: every handle and buffer was freed by the process that got it.
+# no_leaked_handle: each handle and buffer was freed by the process that had it.
 no_leaked_handle() {
     awk '$2 == "+" { held[$1 " " $3 " " $4] = 1; seen = 1 }
         $2 == "-" { delete held[$1 " " $3 " " $4] }
