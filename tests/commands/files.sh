@@ -3,7 +3,7 @@
 # Keys of files, and making them, are not disturbed: the key holder is not even
 # asked.
 . "$(dirname "$0")/lib.sh"
-before=$(wc -l < use.log)
+before=$(asked)
 file() { ours file.pem "$@"; }
 say "made and written as ever"
 file genpkey -algorithm RSA -out made.pem 2> /dev/null
@@ -23,8 +23,8 @@ for command in "pkey -in KEY" "pkey -in KEY -text" "pkey -in KEY -traditional" \
 done
 if [ "$type" = EC ]; then
     plain ec -in file.pem -conv_form compressed -pubout -out expected
-    file ec -in KEY -conv_form compressed -pubout -out printed
-    cmp printed expected
+    file ec -in KEY -conv_form compressed -pubout -out out
+    cmp out expected
 fi
 file pkcs8 -topk8 -in KEY -passout pass:x -out out
 plain pkey -in out -passin pass:x | cmp - file.pem
@@ -37,4 +37,4 @@ file cms -sign -in message -signer cert.pem -inkey KEY -out out
 plain cms -verify -CAfile cert.pem -purpose any -in out -out clear 2> /dev/null
 plain cms -encrypt -in message -out secret cert.pem
 file cms -decrypt -in secret -inkey KEY -out out
-[ "$(wc -l < use.log)" -eq "$before" ] || die "the key holder was asked"
+[ "$(asked)" -eq "$before" ] || die "the key holder was asked"

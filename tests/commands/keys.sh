@@ -24,7 +24,7 @@ for form in $forms; do
     cmp <(sed "/^URI: /d; /^Fingerprint: $udf$/d" text) numbers
     for command in pkey ${type,,}; do
         ours $form $command -in KEY -noout -text | sed '/^read /d' > private
-        cmp <(grep -v "^Private-Key: stays with mesh-keyd$" private) text
+        cmp <(grep -v "^Private-Key: stays with $holder$" private) text
     done
     ours $form storeutl -keys -noout KEY > text
     grep -q "^0: P" text || die "$(cat text)"

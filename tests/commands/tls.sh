@@ -8,7 +8,7 @@ serve() {
     "$@" -accept 127.0.0.1:0 -www > server 2>&1 < /dev/null & server=$!
     port=
     for _ in {1..100}; do
-        port=$(sed -n 's/^ACCEPT.*:\([0-9]*\)$/\1/p' server 2> /dev/null || :)
+        port=$(sed -n 's/^ACCEPT.*:\([0-9]*\)\r*$/\1/p' server 2> /dev/null || :)
         [ -z "$port" ] || return 0
         sleep 0.1
     done
@@ -17,7 +17,7 @@ serve() {
 trap 'kill $server 2> /dev/null || :' EXIT
 for form in $forms; do
     say "the server's key: $form"
-    serve env LD_PRELOAD="${MESH_PRELOAD:-}" openssl s_server $query \
+    serve "${openssl[@]}" s_server $query \
         -key $form -cert cert.pem
     for version in -tls1_2 -tls1_3; do
         before=$(used sign)

@@ -30,8 +30,14 @@ meshctl() {
     "$MESH_BUILD/tools/meshctl" --keyd-path "$MESH_BUILD/mesh-keyd" "$@"
 }
 # openssl with our module; a sanitizer's runtime must come first in it.
+openssl=(env LD_PRELOAD="${MESH_PRELOAD:-}" openssl)
 openssl() {
-    LD_PRELOAD="${MESH_PRELOAD:-}" command openssl "$@"
+    "${openssl[@]}" "$@"
+}
+holder=mesh-keyd # what keeps the private keys
+# asked: how often it was asked for anything.
+asked() {
+    wc -l < "$HOME/use.log"
 }
 # used OPERATION: how often the key holder has done it, by its use log.
 used() {

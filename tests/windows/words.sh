@@ -25,10 +25,17 @@ prompt = no
 CN = test
 CNF
 
-# unix COMMAND...: what it prints has the lines of a Unix; so has "out".
+# unix COMMAND...: texts that it prints or writes to "out" have the lines of a
+# Unix.
 unix() {
-    local status
-    { "$@" 2>&3 | sed 's/\r$//'; status=${PIPESTATUS[0]}; } 3>&2
+    local status=0 text
+    text=$(mktemp)
+    "$@" > "$text" || status=$?
+    if ! grep -qaP '\x00' "$text"; then
+        sed -i 's/\r$//' "$text"
+    fi
+    cat "$text"
+    rm "$text"
     if head -c 5 out 2> /dev/null | grep -qx -e -----; then
         sed -i 's/\r$//' out
     fi
@@ -37,8 +44,14 @@ unix() {
 meshctl() {
     wine "$MESH_WINDOWS_BUILD/meshctl.exe" "$@"
 }
+openssl=(wine "$MESH_WINDOWS_BUILD/openssl.exe")
 openssl() {
-    unix wine "$MESH_WINDOWS_BUILD/openssl.exe" "$@"
+    unix "${openssl[@]}" "$@"
+}
+holder='the Windows key store'
+# asked: how often it was asked for anything about keys.
+asked() {
+    grep -cv ' NCrypt\(OpenStorageProvider\|FreeObject\) ' ncrypt.log || :
 }
 # used OPERATION: how often the key store has done it; sign, decrypt, derive or
 # . for any.
