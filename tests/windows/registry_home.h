@@ -17,6 +17,9 @@
 #include <stdlib.h>
 #include <windows.h>
 
+#include <aclapi.h>
+#include <sddl.h>
+
 #define ALICE  "MAY7L-S6SMQ-7LR3U-U6X5N-4N2BG-6EMNH"
 #define DEVICE "MAJBM-WHBCU-IVXPI-VI7YZ-7WX2E-OBDPI"
 #define WEB    "RC6V4-UZ3QE-U66M4-ZUZC5-AWADN-N6IKQ"
@@ -222,6 +225,29 @@ static inline const char *in_folder(const char *name)
 
     snprintf(path, sizeof(paths[0]), "%s\\%s", folder, name);
     return path;
+}
+
+/* Gives a file or folder the access rights that a text of SDDL says. */
+static inline void set_rights(const char *path, const char *sddl)
+{
+    wchar_t text[MAX_PATH * 2], *wide = mesh_wide_path(NULL, path);
+    PSECURITY_DESCRIPTOR descriptor;
+    BOOL present, defaulted;
+    PACL list;
+
+    to_wide(sddl, text);
+    assert_true(ConvertStringSecurityDescriptorToSecurityDescriptorW(
+        text, SDDL_REVISION_1, &descriptor, NULL));
+    assert_true(
+        GetSecurityDescriptorDacl(descriptor, &present, &list, &defaulted));
+    assert_int_equal(
+        SetNamedSecurityInfoW(wide, SE_FILE_OBJECT,
+                              DACL_SECURITY_INFORMATION
+                                  | PROTECTED_DACL_SECURITY_INFORMATION,
+                              NULL, NULL, list, NULL),
+        0);
+    LocalFree(descriptor);
+    OPENSSL_free(wide);
 }
 
 /* Runs this program again with arguments; the caller closes. */

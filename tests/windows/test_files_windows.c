@@ -6,9 +6,6 @@
  */
 #include "tests/windows/registry_home.h"
 
-#include <aclapi.h>
-#include <sddl.h>
-
 #define UDF ALICE
 
 static void write_text(const char *path, const char *text)
@@ -37,31 +34,6 @@ static void expect_unreadable(const char *path, enum mesh_reason reason,
     assert_null(data);
     assert_int_equal(len, 0);
     expect_error(ctx, reason, part);
-}
-
-/* Gives a file or folder the access rights that a text of SDDL says, %s in it
- * the user. */
-static void set_rights(const char *path, const char *sddl, int inherit)
-{
-    PSECURITY_DESCRIPTOR descriptor;
-    wchar_t text[MAX_PATH * 2], *wide = mesh_wide_path(NULL, path);
-    BOOL present, defaulted;
-    PACL list;
-
-    to_wide(sddl, text);
-    assert_true(ConvertStringSecurityDescriptorToSecurityDescriptorW(
-        text, SDDL_REVISION_1, &descriptor, NULL));
-    assert_true(
-        GetSecurityDescriptorDacl(descriptor, &present, &list, &defaulted));
-    assert_int_equal(
-        SetNamedSecurityInfoW(
-            wide, SE_FILE_OBJECT,
-            DACL_SECURITY_INFORMATION
-                | (inherit ? 0 : PROTECTED_DACL_SECURITY_INFORMATION),
-            NULL, NULL, list, NULL),
-        0);
-    LocalFree(descriptor);
-    OPENSSL_free(wide);
 }
 
 /* The access rights of a file or folder in SDDL; the caller frees. */
@@ -230,24 +202,24 @@ static void rights(void **state)
     assert_null(strstr(is, ";;;WD)"));
     OPENSSL_free(is);
 
-    set_rights(path, "D:P" OWN READ, 0);
+    set_rights(path, "D:P" OWN READ);
     expect_content(path, "a");
     for (size_t i = 0; i < sizeof(writing) / sizeof(writing[0]); i++) {
         snprintf(sddl, sizeof(sddl), "D:P" OWN "%s", writing[i]);
-        set_rights(path, sddl, 0);
+        set_rights(path, sddl);
         expect_unreadable(path, MESH_R_UNSAFE_FILE, "/remove:g *S-1-");
     }
-    set_rights(path, "D:P" OWN "(A;;FA;;;WD)", 0);
+    set_rights(path, "D:P" OWN "(A;;FA;;;WD)");
     expect_unreadable(path, MESH_R_UNSAFE_FILE, "Everyone may write it: ");
-    set_rights(path, "D:P" OWN, 0);
+    set_rights(path, "D:P" OWN);
     expect_content(path, "a");
 
     /* The folder, too; then nothing in it is read or written. */
-    set_rights(in_folder(UDF), "D:P" OWN "(A;;FA;;;WD)", 0);
+    set_rights(in_folder(UDF), "D:P" OWN "(A;;FA;;;WD)");
     expect_unreadable(path, MESH_R_UNSAFE_FILE, UDF ": Everyone may write it");
     assert_false(mesh_layout_write_file(ctx, path, "b", 1));
     expect_error(ctx, MESH_R_UNSAFE_FILE, UDF ": Everyone may write it");
-    set_rights(in_folder(UDF), "D:P" OWN READ, 0);
+    set_rights(in_folder(UDF), "D:P" OWN READ);
     expect_content(path, "a");
 }
 

@@ -202,6 +202,18 @@ static void portal(void **state)
                         "right@example.net");
     assert_null(mesh_layout_entry(layout, 0)->portals[1]);
     mesh_layout_free(layout);
+
+    /* Windows lists values as they came, Wine by their names */
+    put_text(PERSONAL "\\" DEVICE, L"", L"C:\\x");
+    put_value(PERSONAL "\\" DEVICE, L"Portals", REG_MULTI_SZ, right,
+              sizeof(right));
+    put_value(PERSONAL "\\" DEVICE, L"Portal", REG_MULTI_SZ, slip,
+              sizeof(slip));
+    layout = opened();
+    for (size_t i = 0; i < 2; i++)
+        assert_string_equal(mesh_layout_entry(layout, i)->portals[0],
+                            "right@example.net");
+    mesh_layout_free(layout);
 }
 
 static void empty(void **state)
