@@ -20,7 +20,9 @@
 static struct {
     EVP_PKEY *keys[FAKE_KEYS_MAX];
     int unreachable;
-    unsigned asked; /* calls of mesh_keystore_holds() */
+    unsigned asked;    /* calls of mesh_keystore_holds() */
+    X509 *certificate; /* the test's; of every key, right or wrong */
+    int no_certificates;
 } fake;
 
 /* Makes a key; the fake owns it. */
@@ -81,6 +83,24 @@ int mesh_keystore_holds(struct mesh_context *ctx,
     if (fake.unreachable)
         return mesh_raise(ctx, MESH_R_KEYD_START, "the fake is unreachable");
     *held = fake_find(ctx, name) != NULL;
+    return 1;
+}
+
+int mesh_keystore_certificate(struct mesh_context *ctx,
+                              const struct mesh_key_name *name,
+                              unsigned char **der, size_t *len)
+{
+    int n;
+
+    (void)name;
+    *der = NULL;
+    if (fake.no_certificates)
+        return mesh_raise(ctx, MESH_R_FILE_IO, "the fake has none");
+    if (fake.certificate == NULL)
+        return 1;
+    n = i2d_X509(fake.certificate, der);
+    assert_true(n > 0);
+    *len = (size_t)n;
     return 1;
 }
 

@@ -359,6 +359,49 @@ static void test_certificates(void **state)
     sk_X509_pop_free(chain, X509_free);
 }
 
+static void has_certificate(json_t *body, const X509 *wanted)
+{
+    struct mesh_profile *p = parse_made(ctx, "SignedDeviceProfile",
+                                        sign(ctx, "DeviceProfile", body, key));
+
+    expect_ok(ctx, p != NULL);
+    assert_int_equal(sk_X509_num(p->keys[0].certificates),
+                     wanted != NULL ? 1 : -1);
+    if (wanted != NULL)
+        assert_int_equal(
+            X509_cmp(sk_X509_value(p->keys[0].certificates, 0), wanted), 0);
+    mesh_profile_free(p);
+}
+
+/* A key without a certificate in its profile has the system's, if that is its
+ * own; that the system cannot say is no error. */
+static void test_system_certificate(void **state)
+{
+    X509 *own = certificate(key), *later = certificate(key);
+    STACK_OF(X509) *chain = sk_X509_new_null();
+    json_t *body = device_body(ctx, key);
+
+    (void)state;
+    has_certificate(device_body(ctx, key), NULL);
+    fake.certificate = own;
+    has_certificate(device_body(ctx, key), own);
+    assert_true(ASN1_INTEGER_set(X509_get_serialNumber(later), 2)
+                && X509_sign(later, master_key, EVP_sha256()));
+    sk_X509_push(chain, later);
+    json_object_set_new(body, "DeviceSignatureKey",
+                        mesh_profile_key_json(ctx, key, chain));
+    has_certificate(body, later);
+    X509_free(own);
+    fake.certificate = certificate(master_key);
+    has_certificate(device_body(ctx, key), NULL);
+    X509_free(fake.certificate);
+    fake.certificate = NULL;
+    fake.no_certificates = 1;
+    has_certificate(device_body(ctx, key), NULL);
+    fake.no_certificates = 0;
+    sk_X509_pop_free(chain, X509_free);
+}
+
 /* The forms of a public key that are not known, not whole, not named. */
 static void test_key_forms(void **state)
 {
@@ -439,12 +482,19 @@ static void test_roles(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        STORE_TEST(test_device),       STORE_TEST(test_name_of_another),
-        STORE_TEST(test_tags),         STORE_TEST(test_personal),
-        STORE_TEST(test_master_roles), STORE_TEST(test_member_named_as_key),
-        STORE_TEST(test_application),  STORE_TEST(test_form_2016),
-        STORE_TEST(test_rests_on),     STORE_TEST(test_certificates),
-        STORE_TEST(test_key_forms),    STORE_TEST(test_roles),
+        STORE_TEST(test_device),
+        STORE_TEST(test_name_of_another),
+        STORE_TEST(test_tags),
+        STORE_TEST(test_personal),
+        STORE_TEST(test_master_roles),
+        STORE_TEST(test_member_named_as_key),
+        STORE_TEST(test_application),
+        STORE_TEST(test_form_2016),
+        STORE_TEST(test_rests_on),
+        STORE_TEST(test_certificates),
+        STORE_TEST(test_system_certificate),
+        STORE_TEST(test_key_forms),
+        STORE_TEST(test_roles),
     };
     int failed;
 
