@@ -210,7 +210,8 @@ static int set_text(struct mesh_context *ctx, json_t *object,
 }
 
 /* The name that a personal profile has for an application, where that can be
- * changed here. */
+ * changed here.  Without a text that is its type, as of a new one: whoever
+ * reads the application takes this name for a description it does not have. */
 static int set_friendly(struct mesh_change *change,
                         const struct mesh_profile *application,
                         const char *text)
@@ -223,7 +224,9 @@ static int set_friendly(struct mesh_change *change,
     int ok = 1, found = 0;
 
     if (text[0] == '\0'
-        || !mesh_resolve_profile(&quiet, "personal", &personal, &ignored))
+        && (text = mesh_application_type_of(application->type)) == NULL)
+        text = "";
+    if (!mesh_resolve_profile(&quiet, "personal", &personal, &ignored))
         return 1;
     list =
         json_object_get(mesh_payload_inner(personal->payload), "Applications");

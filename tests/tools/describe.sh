@@ -16,6 +16,11 @@ has "application  ${web#mesh://}  WebProfile  für web" \
 say "none at all"
 meshctl describe device ""
 ! meshctl show mesh://device | grep -q ^description || die "it is still there"
+meshctl describe web ""
+for uri in "$web" mesh://personal; do
+    ! meshctl show "$uri" | grep -q "für web" || die "$uri still has it"
+done
+has "  WebProfile  Web" meshctl show mesh://personal
 say "what cannot be changes nothing"
 before=$(state)
 fails_with "must be UTF-8" meshctl describe device $'\xff'
