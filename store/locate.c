@@ -35,12 +35,31 @@ static int is_signed_here(const struct mesh_layout *layout,
     return 0;
 }
 
+/* None of the personal profiles that are here names the application: how many
+ * there are, and one of them. */
+static int raise_unlisted(struct mesh_context *ctx,
+                          const struct mesh_profile *app, size_t count,
+                          const char *one)
+{
+    if (count == 1)
+        return mesh_raise(ctx, MESH_R_PROFILE_SIGNER,
+                          "personal profile %.64s does not list the %.32s "
+                          "%.64s, or no more; one that does proves it",
+                          one, app->type, app->identifier);
+    return mesh_raise(ctx, MESH_R_PROFILE_SIGNER,
+                      "none of the %zu personal profiles here lists the %.32s "
+                      "%.64s, or no more; one that does proves it",
+                      count, app->type, app->identifier);
+}
+
 int mesh_locate_trust(struct mesh_context *ctx,
                       const struct mesh_layout *layout,
                       struct mesh_profile *app)
 {
     struct mesh_profile *personal;
     struct mesh_attempt attempt;
+    char one[MESH_UDF_TEXT_MAX] = "";
+    size_t strangers = 0;
     int ok = 0;
 
     if (app->kind != MESH_PROFILE_APPLICATION)
@@ -51,9 +70,15 @@ int mesh_locate_trust(struct mesh_context *ctx,
 
         if (entry->kind != MESH_PROFILE_PERSONAL)
             continue;
-        ok = mesh_locate(&attempt.ctx, layout, entry, MESH_LOCATE_QUICK,
-                         &personal)
-             && mesh_trust_application(&attempt.ctx, app, personal);
+        if (mesh_locate(&attempt.ctx, layout, entry, MESH_LOCATE_QUICK,
+                        &personal)) {
+            if (mesh_trust_lists(personal, app)) {
+                ok = mesh_trust_application(&attempt.ctx, app, personal);
+            } else {
+                strangers++;
+                OPENSSL_strlcpy(one, entry->name, sizeof(one));
+            }
+        }
         mesh_profile_free(personal);
     }
     if (ok)
@@ -66,9 +91,12 @@ int mesh_locate_trust(struct mesh_context *ctx,
                           attempt.text, app->identifier);
     if (attempt.reason != MESH_R_NONE)
         return mesh_attempt_raise(ctx, &attempt);
+    if (strangers > 0)
+        return raise_unlisted(ctx, app, strangers, one);
     return mesh_raise(ctx, MESH_R_PROFILE_MISSING,
                       "this device has no personal profile that could list "
-                      "application profile %.64s",
+                      "application profile %.64s; 'meshctl adopt' or 'meshctl "
+                      "refresh' takes one",
                       app->identifier);
 }
 

@@ -189,6 +189,12 @@ find_entry(const struct mesh_profile *personal, const struct mesh_profile *app)
     return NULL;
 }
 
+int mesh_trust_lists(const struct mesh_profile *personal,
+                     const struct mesh_profile *app)
+{
+    return find_entry(personal, app) != NULL;
+}
+
 /* Whether an entry names a device, given its fingerprint, as administrator. */
 static int is_admin(const struct mesh_profile_application *entry,
                     const struct mesh_udf *device)

@@ -44,6 +44,10 @@ int mesh_trust_personal(struct mesh_context *ctx, struct mesh_profile *p,
 int mesh_trust_rests_on(struct mesh_context *ctx, const struct mesh_profile *p,
                         const struct mesh_profile_key *key);
 
+/* Whether a personal profile lists an application profile. */
+int mesh_trust_lists(const struct mesh_profile *personal,
+                     const struct mesh_profile *app);
+
 /* Rule 4, against one personal profile; fills in app->signer, and its
  * description if it has none. */
 int mesh_trust_application(struct mesh_context *ctx, struct mesh_profile *app,

@@ -77,6 +77,7 @@ fails_with "lists no application" \
     meshctl remove application RAAAA-AAAAA-AAAAA-AAAAA-AAAAA-AAAAA
 meshctl remove application mesh://web
 fails_with "does not list the WebProfile" meshctl verify mesh://web
+! grep -q "that is this device" <<< "$out" || die "the device is not at fault"
 meshctl delete --yes "$web"
 meshctl remove device "$second"
 same "$(meshctl show mesh://personal | grep -c ^device)" 0
