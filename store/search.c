@@ -93,8 +93,8 @@ static int find_account(struct mesh_search *s, const char *account)
         return locate(s, entry, &s->profile);
     return mesh_raise(s->ctx, MESH_R_ACCOUNT,
                       "no personal profile on this device%s is registered as "
-                      "\"%.100s\"",
-                      where(s, in, sizeof(in)), account);
+                      "\"%.100s\"; 'meshctl refresh %.100s' asks its portal",
+                      where(s, in, sizeof(in)), account, account);
 }
 
 /*

@@ -68,20 +68,14 @@ static int set_default(struct mesh_context *ctx,
                        enum mesh_profile_kind kind, const char *type,
                        const char *profile_name)
 {
-    const struct mesh_layout_entry *entry;
+    const struct mesh_layout_entry *entry =
+        target_entry(ctx, layout, profile_name);
     struct mesh_profile *profile = NULL;
-    char name[MESH_URI_PART_MAX];
     const char *is = NULL;
     int ok;
 
-    if (!mesh_uri_profile_name(ctx, profile_name, name)
-        || !target_find_entry(ctx, layout, name, &entry))
-        return 0;
     if (entry == NULL)
-        return mesh_raise(ctx, MESH_R_FINGERPRINT_UNKNOWN,
-                          "no profile %.100s on this device; 'meshctl list' "
-                          "lists them",
-                          name);
+        return 0;
     if (entry->kind != kind)
         return mesh_raise(ctx, MESH_R_PROFILE_KIND,
                           "%s is of kind %s and cannot be the default for %s",

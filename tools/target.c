@@ -135,6 +135,14 @@ int target_find_entry(struct mesh_context *ctx,
     return 1;
 }
 
+int target_raise_no_default(struct mesh_context *ctx, const char *word)
+{
+    return mesh_raise(ctx, MESH_R_NO_DEFAULT,
+                      "no default for \"%.64s\" on this device; meshctl "
+                      "default sets it, meshctl create makes one",
+                      word);
+}
+
 const struct mesh_layout_entry *target_entry(struct mesh_context *ctx,
                                              const struct mesh_layout *layout,
                                              const char *text)
@@ -146,16 +154,22 @@ const struct mesh_layout_entry *target_entry(struct mesh_context *ctx,
 
     if (!mesh_uri_profile_name(ctx, text, name))
         return NULL;
-    if (kind_parse(name, &kind, &type))
+    if (kind_parse(name, &kind, &type)) {
         entry = mesh_layout_default(layout, kind, type);
-    else if (strchr(name, '@') != NULL)
+        if (entry == NULL)
+            target_raise_no_default(ctx, name);
+    } else if (strchr(name, '@') != NULL) {
         entry = mesh_layout_find_account(layout, name);
-    else if (!target_find_entry(ctx, layout, name, &entry))
-        return NULL;
-    if (entry == NULL)
-        mesh_raise(ctx, MESH_R_PROFILE_MISSING,
+        if (entry == NULL)
+            mesh_raise(ctx, MESH_R_ACCOUNT,
+                       "no personal profile on this device is registered as "
+                       "%.100s; 'meshctl refresh %.100s' asks its portal",
+                       name, name);
+    } else if (target_find_entry(ctx, layout, name, &entry) && entry == NULL) {
+        mesh_raise(ctx, MESH_R_FINGERPRINT_UNKNOWN,
                    "%.100s is no profile of this device; 'meshctl list' lists "
                    "them",
                    name);
+    }
     return entry;
 }

@@ -38,5 +38,7 @@ int target_find_entry(struct mesh_context *ctx,
 const struct mesh_layout_entry *target_entry(struct mesh_context *ctx,
                                              const struct mesh_layout *layout,
                                              const char *text);
+/* MESH_R_NO_DEFAULT: of a word such as device there is none; what to do. */
+int target_raise_no_default(struct mesh_context *ctx, const char *word);
 
 #endif

@@ -24,6 +24,17 @@ meshctl default device "$first"
 same "mesh://$(meshctl default device)" "$first"
 meshctl default device "$second"
 same "$(meshctl default device)" "$udf"
+say "or as other commands name a profile"
+meshctl create personal --algorithm P-256 --portal a@example.net --default
+second_personal=$(meshctl default personal)
+meshctl default personal "$personal"
+meshctl default personal a@example.net
+same "$(meshctl default personal)" "$second_personal"
+meshctl default personal personal
+meshctl default personal "$personal"
+fails_with "'meshctl refresh b@example.net' asks its portal" \
+    meshctl default personal b@example.net
+fails_with 'no default for "network"' meshctl default web network
 say "JSON"
 meshctl default --json > listed
 grep -q "\"device\": \"$udf\"" listed
