@@ -226,6 +226,15 @@ static int keep_value(struct mesh_context *ctx,
     return 1;
 }
 
+static int is_setting(const char *word, size_t len)
+{
+    for (size_t i = 0; i < SETTINGS; i++)
+        if (len == strlen(settings[i].name) + 2 && strncmp(word, "--", 2) == 0
+            && strncmp(word + 2, settings[i].name, len - 2) == 0)
+            return 1;
+    return 0;
+}
+
 /*
  * Takes the option that words, which end with a NULL, begin with; how many
  * words it is, 0 with the error raised.  command is "" or the command's name
@@ -250,9 +259,10 @@ static int take_option(struct mesh_context *ctx, const char *command,
     return mesh_raise(
         ctx, MESH_R_USAGE, "option %.*s %s%s; see 'meshctl %s--help'",
         (int)(len < 100 ? len : 100), words[0],
-        wants            ? "wants a value"
-        : option != NULL ? "takes no value"
-                         : "is not known",
+        wants                       ? "wants a value"
+        : option != NULL            ? "takes no value"
+        : is_setting(words[0], len) ? "stands before the command"
+                                    : "is not known",
         with_two(options, words[0], len, meant, sizeof(meant)), command);
 }
 

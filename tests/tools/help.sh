@@ -52,6 +52,8 @@ fails_with "option -passin is not known; see" \
     meshctl import enc.pem -passin pass:abc
 fails_with "option -x is not known; see" meshctl list -x
 fails_with "option -home is not known; --home is" meshctl -home /tmp list
+fails_with "option --home stands before the command; see" \
+    meshctl list --home=/tmp
 fails_with "option --nosuch is not known; see" \
     meshctl reference mesh://device/auth --out --out --nosuch
 fails_with "option --role wants a value" meshctl import x --role
