@@ -9,6 +9,7 @@
 #include "tools/change.h"
 #include "tools/command.h"
 #include "tools/host.h"
+#include "tools/portal_options.h"
 
 #define MACHINE_NAME_MAX 256
 #include <stdio.h>
@@ -201,18 +202,14 @@ end:
     return made;
 }
 
-/* A portal account is name@host. */
+/* What refresh could not ask for is refused. */
 static int check_portals(struct mesh_context *ctx, const char *const *portals)
 {
-    for (; *portals != NULL; portals++) {
-        const char *at = strchr(*portals, '@');
+    const char *host;
 
-        if (at == NULL || at == *portals || at[1] == '\0'
-            || strchr(at + 1, '@') != NULL)
-            return mesh_raise(ctx, MESH_R_USAGE,
-                              "portal account '%.100s': NAME@HOST is wanted",
-                              *portals);
-    }
+    for (; *portals != NULL; portals++)
+        if (!portal_account_host(ctx, *portals, &host))
+            return 0;
     return 1;
 }
 

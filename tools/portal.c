@@ -79,12 +79,11 @@ static int takes_no_post(long status)
 }
 
 /* Sends {name: body}, takes body over; *document, the caller's, has *response,
- * which is member and says that all is well.  Where there is no such member,
- * and may_be_static, both are NULL if the server takes no POST. */
+ * which is member and says that all is well.  Both are NULL if there is no such
+ * member and the server takes no POST. */
 static int exchange(struct mesh_context *ctx, struct portal_http *http,
                     const char *where, const char *name, json_t *body,
-                    const char *member, int may_be_static, json_t **document,
-                    json_t **response)
+                    const char *member, json_t **document, json_t **response)
 {
     json_t *request = json_pack("{s:o}", name, body);
     char *text = request != NULL ? mesh_json_print(request, 0) : NULL;
@@ -104,7 +103,7 @@ static int exchange(struct mesh_context *ctx, struct portal_http *http,
     if (*response != NULL) {
         ok = check_status(ctx, *response, where);
     } else {
-        ok = may_be_static && takes_no_post(http->status);
+        ok = takes_no_post(http->status);
         if (!ok)
             raise_answer(ctx, http, where, member, &failure);
     }
@@ -140,6 +139,18 @@ static int get_file(struct mesh_context *ctx, struct portal_http *http,
     return *entries != NULL;
 }
 
+/* A server of files knows no accounts. */
+static int raise_unnamed(struct mesh_context *ctx,
+                         const struct portal_http *http, const char *where,
+                         const char *account)
+{
+    return mesh_raise(ctx, MESH_R_PORTAL,
+                      "%s: HTTP status %ld: no portal that knows %.100s; a "
+                      "server of files is asked by the fingerprint: meshctl "
+                      "refresh UDF --portal %s",
+                      where, http->status, account, where);
+}
+
 int portal_get(struct mesh_context *ctx, struct portal_http *http,
                const char *host, const char *account, const char *udf,
                json_t **entries)
@@ -151,10 +162,11 @@ int portal_get(struct mesh_context *ctx, struct portal_http *http,
                   json_pack("{s:s, s:b}",
                             account != NULL ? "Account" : "Identifier",
                             account != NULL ? account : udf, "Multiple", 0),
-                  "GetResponse", udf != NULL, &document, &response))
+                  "GetResponse", &document, &response))
         return 0;
     if (response == NULL)
-        return get_file(ctx, http, host, udf, entries);
+        return udf != NULL ? get_file(ctx, http, host, udf, entries)
+                           : raise_unnamed(ctx, http, host, account);
     *entries = json_incref(json_object_get(response, "Entries"));
     json_decref(document);
     if (json_array_size(*entries) > 0)
@@ -173,7 +185,12 @@ int portal_publish(struct mesh_context *ctx, struct portal_http *http,
 
     ok = exchange(ctx, http, host, "PublishRequest",
                   json_pack("{s:s*, s:O}", "Account", account, "Entry", entry),
-                  "PublishResponse", 0, &document, &response);
+                  "PublishResponse", &document, &response);
+    if (ok && response == NULL)
+        ok = mesh_raise(ctx, MESH_R_PORTAL,
+                        "%s: HTTP status %ld: no portal; on a server of files "
+                        "put UDF.mmm there by other means: meshctl(1), PORTALS",
+                        host, http->status);
     json_decref(document);
     return ok;
 }

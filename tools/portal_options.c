@@ -38,9 +38,10 @@ int portal_account_host(struct mesh_context *ctx, const char *account,
                         const char **host)
 {
     struct portal_name name;
-    const char *at = strrchr(account, '@');
+    const char *at = strchr(account, '@');
 
-    if (at == NULL || at == account)
+    if (at == NULL || at == account || at[1] == '\0'
+        || strchr(at + 1, '@') != NULL)
         return mesh_raise(ctx, MESH_R_USAGE,
                           "portal account '%.100s': NAME@HOST is wanted",
                           account);

@@ -77,9 +77,7 @@ static int want_default(struct refresh *r, struct wanted *wanted,
         mesh_layout_default(r->layout, kind, type);
 
     if (entry == NULL)
-        return mesh_raise(r->ctx, MESH_R_NO_DEFAULT,
-                          "no default for \"%.64s\" on this device",
-                          wanted->name);
+        return target_raise_no_default(r->ctx, wanted->name);
     want_entry(wanted, entry);
     return 1;
 }
@@ -270,16 +268,22 @@ static int refresh(struct refresh *r, const struct wanted *wanted)
 
 static int refresh_all(struct refresh *r)
 {
+    size_t asked = 0;
+
     for (size_t i = 0; i < mesh_layout_count(r->layout); i++) {
         const struct mesh_layout_entry *entry = mesh_layout_entry(r->layout, i);
         struct wanted wanted;
 
         if (entry->portals == NULL || entry->portals[0] == NULL)
             continue;
+        asked++;
         want_entry(&wanted, entry);
         if (!refresh(r, &wanted))
             return 0;
     }
+    if (asked == 0)
+        command_note("no profile here has a portal; 'meshctl refresh "
+                     "NAME@HOST' adds one");
     return 1;
 }
 
@@ -312,12 +316,15 @@ int command_refresh(struct mesh_context *ctx, int argc, char **argv)
 
     if (!command_options(ctx, &argc, &argv, options, 0, INT_MAX))
         return 0;
+    if (all && argc > 0)
+        return mesh_raise(ctx, MESH_R_USAGE,
+                          "refresh wants profiles, or --all, and not both");
     r.host = wanted.host;
     ok = portal_options_open(ctx, &wanted, &r.http)
          && mesh_layout_open(ctx, &r.layout)
-         && (argc == 0 || refresh_named(&r, argc, argv))
-         && (!all || refresh_all(&r))
-         && (argc > 0 || all || refresh_named(&r, 1, by_default));
+         && (all        ? refresh_all(&r)
+             : argc > 0 ? refresh_named(&r, argc, argv)
+                        : refresh_named(&r, 1, by_default));
     mesh_layout_free(r.layout);
     portal_http_close(&r.http);
     if (ok && r.failed == 0 && r.changed == 0)

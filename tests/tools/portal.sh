@@ -81,7 +81,10 @@ cp bob/.cryptomesh/*/"${bob#mesh://}.mmm" files/.well-known/mmm/
 ends 3 as bob meshctl refresh --portal $files
 fails_with "HTTP status 404, not found: neither a portal nor a server that has" \
     as bob meshctl refresh "$alice" --portal $files
-fails_with "HTTP status 403" as bob meshctl publish --portal $files
+fails_with "HTTP status 403: no portal; on a server of files put" \
+    as bob meshctl publish --portal $files
+fails_with "is asked by the fingerprint: meshctl refresh UDF --portal $files" \
+    as bob meshctl refresh nobody@$files
 mkdir -m 700 carol
 has "$bob: added" as carol meshctl refresh "$bob" --portal $files
 say "status 201 is success whatever HTTP says; redirects; no TLS to ourselves"
@@ -117,7 +120,8 @@ ends 2 as bob meshctl refresh --portal example.net/path
 ends 2 as bob meshctl refresh --portal example.net:70000
 ends 2 as bob meshctl refresh --timeout 0
 ends 2 as bob meshctl refresh alice@
-ends 1 as carol meshctl refresh device
+ends 2 as bob meshctl refresh --all bob@$good
+fails_with "meshctl create makes one" as carol meshctl refresh device
 fails_with "ca.missing: No such file" as bob meshctl refresh --cacert ca.missing
 fails_with "its TLS certificate is not accepted" \
     as bob meshctl refresh --cacert "$top/stranger.crt"

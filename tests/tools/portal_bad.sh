@@ -139,6 +139,7 @@ has added meshctl --home "$HOME/new" refresh "$fingerprint" --portal $good
 fails_with "unknown portal account" \
     meshctl --home "$HOME/new" show mesh://bob@example.net
 ends 3 meshctl --home "$HOME/new" refresh --all
+grep -q "no profile here has a portal" ends.out || die "$(cat ends.out)"
 say "publishing"
 answers status 500
 fails_with "$good: HTTP status 500" meshctl publish
