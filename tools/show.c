@@ -5,6 +5,7 @@
  * JSON once; the text is printed from that.
  */
 #include "platform/algorithm.h"
+#include "store/locate.h"
 #include "store/resolve.h"
 #include "tools/command.h"
 #include "tools/host.h"
@@ -42,6 +43,15 @@ static int is_default(const struct mesh_layout *layout,
     return 0;
 }
 
+static json_t *make_list(const char *const *texts)
+{
+    json_t *list = json_array();
+
+    for (; *texts != NULL; texts++)
+        json_array_append_new(list, json_string(*texts));
+    return list;
+}
+
 static json_t *describe_entry(struct mesh_context *ctx,
                               const struct mesh_layout *layout,
                               const struct mesh_layout_entry *entry)
@@ -49,16 +59,17 @@ static json_t *describe_entry(struct mesh_context *ctx,
     struct failure failure;
     struct mesh_context quiet = failure_catch(ctx, &failure);
     struct mesh_profile *profile = NULL;
-    json_t *portals = json_array(), *object;
+    json_t *object;
 
-    for (size_t i = 0; entry->portals[i] != NULL; i++)
-        json_array_append_new(portals, json_string(entry->portals[i]));
     if (mesh_profile_read(&quiet, entry->file, &profile))
         mesh_resolve_trust(&quiet, profile);
+    else
+        (void)mesh_locate(&quiet, layout, entry, MESH_LOCATE_QUICK, &profile);
     object = json_pack("{s:s, s:s, s:b, s:o, s:o, s:s*, s:s*, s:o*}", "kind",
                        mesh_kind_word(entry->kind), "udf", entry->name,
                        "default", is_default(layout, entry), "file",
-                       command_text(entry->file), "portals", portals, "type",
+                       command_text(entry->file), "portals",
+                       make_list(entry->portals), "type",
                        profile != NULL ? profile->type : NULL, "description",
                        profile != NULL ? profile->description : NULL, "problem",
                        failure_json(&failure));
@@ -155,7 +166,7 @@ static void print_list(struct mesh_context *ctx, const json_t *list,
                json_is_true(json_object_get(entry, "default")) ? "default"
                                                                : "-",
                text_of(entry, "type", "-"), text_of(entry, "description", "-"),
-               json_object_get(entry, "problem") != NULL ? "  (does not verify)"
+               json_object_get(entry, "problem") != NULL ? "  (does not verify: 'meshctl doctor')"
                                                          : "");
     json_array_foreach (json_object_get(list, "keys"), i, entry) {
         printf("%-11s  %s  %-8s  %-14s  ", "key", text_of(entry, "udf", ""),
@@ -253,6 +264,24 @@ static json_t *describe_key(struct mesh_context *ctx,
                      "certificates", describe_certificates(key->certificates));
 }
 
+/* The accounts of a personal profile of this device; NULL if there are none. */
+static json_t *describe_portals(struct mesh_context *ctx,
+                                const struct mesh_profile *profile)
+{
+    struct mesh_context quiet = mesh_context_quiet(ctx);
+    const struct mesh_layout_entry *entry = NULL;
+    struct mesh_layout *layout = NULL;
+    json_t *portals = NULL;
+
+    if (profile->kind == MESH_PROFILE_PERSONAL
+        && mesh_layout_open(&quiet, &layout))
+        entry = mesh_layout_find(layout, profile->kind, &profile->udf);
+    if (entry != NULL && entry->portals[0] != NULL)
+        portals = make_list(entry->portals);
+    mesh_layout_free(layout);
+    return portals;
+}
+
 static json_t *describe_profile(struct mesh_context *ctx,
                                 const struct target *target,
                                 const struct failure *trust)
@@ -276,13 +305,14 @@ static json_t *describe_profile(struct mesh_context *ctx,
                                         "type", profile->applications[i].type,
                                         "description",
                                         profile->applications[i].friendly));
-    return json_pack("{s:s, s:s, s:s, s:s*, s:s*, s:s*, s:o*, s:o, s:o, s:o}",
+    return json_pack("{s:s, s:s, s:s, s:s*, s:s*, s:s*, s:o*, s:o*, s:o, s:o, "
+                     "s:o}",
                      "kind", mesh_kind_word(profile->kind), "type",
                      profile->type, "udf", profile->identifier, "description",
                      profile->description, "updated", profile->updated,
                      "signer", profile->signer, "problem", failure_json(trust),
-                     "keys", keys, "devices", devices, "applications",
-                     applications);
+                     "portals", describe_portals(ctx, profile), "keys", keys,
+                     "devices", devices, "applications", applications);
 }
 
 static void print_line(const json_t *object, const char *member)
@@ -316,6 +346,8 @@ static void print_profile(const json_t *profile)
 
     for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
         print_line(profile, lines[i]);
+    json_array_foreach (json_object_get(profile, "portals"), i, item)
+        printf("portal       %s\n", json_string_value(item));
     json_array_foreach (json_object_get(profile, "keys"), i, item)
         print_key(item);
     json_array_foreach (json_object_get(profile, "devices"), i, item)

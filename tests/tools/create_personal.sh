@@ -12,6 +12,9 @@ same "$(keys)" 3
 say "a personal profile"
 fails_with "wrong use: portal account 'user'" \
     meshctl create personal --portal user
+for host in "" "exa mple.net" example.net:0 a@example.net https://example.net; do
+    ends 2 meshctl create personal --portal "user@$host"
+done
 personal=$(meshctl create personal --algorithm ED25519 \
     --description "a person" --portal user@example.net \
     --portal user@example.com)
@@ -19,6 +22,9 @@ same "mesh://$(meshctl default personal)" "$personal"
 meshctl verify "$personal" mesh://user@example.com
 meshctl show mesh://personal > shown
 grep -q "^description  *a person" shown
+same "$(grep ^portal shown | tr -s ' ')" "portal user@example.net
+portal user@example.com"
+has '"portals": [' meshctl show mesh://personal --json
 grep -q "^key  *master  ED25519  ${personal#mesh://}  held: yes" shown
 grep -q "^key  *sign  ED25519  M.*  held: yes" shown
 grep -q "^key  *escrow  RSA-2048  M.*  held: yes" shown

@@ -18,4 +18,4 @@ uri=$(meshctl create personal --algorithm P-256)
 meshctl create application web --algorithm P-256
 echo broken > ".cryptomesh/${uri#mesh://}/${uri#mesh://}.mmm"
 meshctl delete --yes "$uri"
-has "(does not verify)" meshctl list
+has "(does not verify: 'meshctl doctor')" meshctl list

@@ -57,7 +57,7 @@ say "a broken profile is listed, and that said"
 file=.cryptomesh/${device#mesh://}/${device#mesh://}.mmm
 rm "${file%.mmm}.all.mmm" # no archive to take a good one from
 sed -i 's/payload": "../payload": "AA/' "$file"
-has "(does not verify)" meshctl list
+has "(does not verify: 'meshctl doctor')" meshctl list
 fails_with "payload changed" meshctl show mesh://device
 say "nobody answers for the key store"
 meshctl() {
