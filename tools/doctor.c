@@ -5,6 +5,7 @@
  */
 #include "tools/doctor.h"
 #include "platform/keystore.h"
+#include "store/locate.h"
 #include "store/payload.h"
 #include "store/resolve.h"
 #include "tools/command.h"
@@ -34,31 +35,63 @@ void report_add(struct report *report, enum finding finding, const char *todo,
                                   todo != NULL ? command_text(todo) : NULL));
 }
 
-static void report_profile(struct report *report,
-                           const struct mesh_layout_entry *entry)
+/* What helps a profile that is no good, nor is its archive. */
+static const char *remedy_for(enum mesh_reason reason)
 {
-    struct failure failure;
-    struct mesh_context quiet = failure_catch(report->ctx, &failure);
-    struct mesh_profile *profile = NULL;
+    if (reason == MESH_R_PROFILE_SIGNER)
+        return "'meshctl refresh' or 'meshctl adopt' may bring a newer "
+               "personal "
+               "profile; what was taken out of it, 'meshctl delete' removes";
+    return "get it by 'meshctl refresh' from its portal or by 'meshctl adopt' "
+           "from a copy, or 'meshctl delete' it";
+}
+
+static void report_clock(struct report *report, const char *name,
+                         const struct mesh_profile *profile)
+{
     char now[MESH_TIME_TEXT_MAX];
 
-    if (mesh_profile_read(&quiet, entry->file, &profile)
-        && mesh_resolve_trust(&quiet, profile)) {
-        report_add(report, FOUND_OK, NULL, "%s profile %s verifies",
-                   mesh_kind_word(entry->kind), entry->name);
-        if (mesh_profile_is_ahead(profile, now))
-            report_add(report, FOUND_WARNING,
-                       "set the clock if it is wrong; until then each version "
-                       "is dated a second after the one before",
-                       "profile %s was updated %s, the clock shows %s",
-                       entry->name, profile->updated, now);
-    } else
+    if (mesh_profile_is_ahead(profile, now))
+        report_add(report, FOUND_WARNING,
+                   "set the clock if it is wrong; until then each version is "
+                   "dated a second after the one before",
+                   "profile %s was updated %s, the clock shows %s", name,
+                   profile->updated, now);
+}
+
+static void report_profile(struct report *report,
+                           const struct mesh_layout *layout,
+                           const struct mesh_layout_entry *entry)
+{
+    static const char repair[] = "'meshctl repair --all' writes it back from "
+                                 "its archive, which is used meanwhile";
+    struct mesh_context ignore = mesh_context_quiet(report->ctx);
+    struct failure failure;
+    struct mesh_context quiet = failure_catch(report->ctx, &failure);
+    struct mesh_profile *latest = NULL, *newest = NULL;
+    const char *kind = mesh_kind_word(entry->kind);
+    int ok = mesh_locate(&quiet, layout, entry, MESH_LOCATE_LATEST, &latest);
+    int archived =
+        mesh_locate(&ignore, layout, entry, MESH_LOCATE_NEWEST, &newest)
+        && strcmp(newest->where, entry->archive) == 0;
+
+    if (!ok)
         report_add(report, FOUND_PROBLEM,
-                   "put the missing or broken file back from a copy, or "
-                   "'meshctl delete' the profile",
-                   "%s profile %s: %s: %s", mesh_kind_word(entry->kind),
-                   entry->name, mesh_reason_text(failure.reason), failure.text);
-    mesh_profile_free(profile);
+                   archived ? repair : remedy_for(failure.reason),
+                   "%s profile %s: %s: %s", kind, entry->name,
+                   mesh_reason_text(failure.reason), failure.text);
+    else if (archived) /* a copy that was put back, for example */
+        report_add(report, FOUND_WARNING,
+                   "'meshctl repair --all' writes the newer one back",
+                   "%s profile %s is older than the newest in its archive",
+                   kind, entry->name);
+    else
+        report_add(report, FOUND_OK, NULL, "%s profile %s verifies", kind,
+                   entry->name);
+    if (newest != NULL)
+        report_clock(report, entry->name, newest);
+    mesh_profile_free(latest);
+    mesh_profile_free(newest);
 }
 
 /* The layout with all it lists; the default device is *device. */
@@ -83,7 +116,7 @@ static void report_layout(struct report *report, struct mesh_profile **device)
     report_add(report, FOUND_OK, NULL, "profiles in %s: %zu, closed to others",
                home, mesh_layout_count(layout));
     for (size_t i = 0; i < mesh_layout_count(layout); i++)
-        report_profile(report, mesh_layout_entry(layout, i));
+        report_profile(report, layout, mesh_layout_entry(layout, i));
     if (mesh_layout_default(layout, MESH_PROFILE_DEVICE, NULL) == NULL)
         report_add(report, FOUND_WARNING,
                    "meshctl default device PROFILE, or create device",

@@ -57,6 +57,11 @@ static int print_log(struct mesh_context *ctx, const struct mesh_layout *layout,
     json_t *document;
     int ok, is_latest, seen = 0;
 
+    if (!mesh_file_exists(ctx, entry->archive))
+        return mesh_raise(ctx, MESH_R_FILE_MISSING,
+                          "%s: no such file; 'meshctl repair %s' begins an "
+                          "archive with the latest copy, if that is good",
+                          entry->archive, entry->name);
     (void)mesh_locate(&quiet, layout, entry, MESH_LOCATE_LATEST, &latest);
     ok = mesh_archive_open(ctx, entry->archive, 0, &archive);
     while (ok && (ok = mesh_archive_previous(archive, &document))
@@ -174,7 +179,11 @@ static int repair(struct mesh_change *change, const struct mesh_layout *layout,
 
     (void)mesh_locate(&caught, layout, entry, MESH_LOCATE_LATEST, &latest);
     mesh_profile_free(latest);
-    ok = mesh_locate(ctx, layout, entry, MESH_LOCATE_NEWEST, &newest);
+    ok = mesh_locate(&caught, layout, entry, MESH_LOCATE_NEWEST, &newest)
+         || mesh_raise(ctx, failure.reason,
+                       "%s; its archive has no good version: get one by "
+                       "'meshctl refresh %s' or 'meshctl adopt FILE'",
+                       failure.text, entry->name);
     if (ok)
         mesh_change_saw(change, newest);
     if (ok && strcmp(newest->where, entry->archive) == 0) {
@@ -183,9 +192,9 @@ static int repair(struct mesh_change *change, const struct mesh_layout *layout,
                  change, entry->file, entry->archive, text, strlen(text))
                           : mesh_raise(ctx, MESH_R_MEMORY, "%s", entry->file);
         if (ok)
-            printf("%s: written back from its archive, as of %s; it was: %s\n",
-                   entry->name,
-                   newest->updated != NULL ? newest->updated : "no date",
+            printf("%s: written back from its archive%s%s; it was: %s\n",
+                   entry->name, newest->updated != NULL ? ", as of " : "",
+                   newest->updated != NULL ? newest->updated : "",
                    failure.reason != MESH_R_NONE ? failure.text : "older");
     } else if (ok) {
         ok =
@@ -233,15 +242,17 @@ int command_repair(struct mesh_context *ctx, int argc, char **argv)
     return ok;
 }
 
-/* Enters the profile in a file; *failed tells why it could not be. */
-static int adopt(struct mesh_context *ctx, const char *path)
+/* Enters the profile in a file.  An error names the file. */
+static int adopt(struct mesh_context *ctx, const char *path, int is_last_try)
 {
     static const char *const words[] = {
         [MESH_ENTERED_NEW] = "adopted",
-        [MESH_ENTERED_NEWER] = "a newer version, entered",
+        [MESH_ENTERED_NEWER] = "this version entered",
         [MESH_ENTERED_NOTHING] = "here already",
     };
     enum mesh_entered entered;
+    struct failure failure;
+    struct mesh_context caught = failure_catch(ctx, &failure);
     struct mesh_change change;
     char name[MESH_UDF_TEXT_MAX];
     unsigned char *data;
@@ -250,13 +261,17 @@ static int adopt(struct mesh_context *ctx, const char *path)
 
     if (!input_read(ctx, path, MESH_PROFILE_FILE_MAX, &data, &len))
         return 0;
-    change_begin(&change, ctx);
+    change_begin(&change, &caught);
     ok = mesh_change_lock(&change)
          && mesh_enter(&change, (char *)data, len, path, NULL, NULL, &entered,
                        name);
-    ok = change_end(&change, ok);
+    ok = is_last_try ? change_end(&change, ok) : mesh_change_end(&change, ok);
     if (ok)
         printf("%s: %s: %s\n", path, name, words[entered]);
+    else if (strstr(failure.text, path) != NULL)
+        mesh_raise(ctx, failure.reason, "%s", failure.text);
+    else
+        mesh_raise(ctx, failure.reason, "%.200s: %s", path, failure.text);
     OPENSSL_free(data);
     return ok;
 }
@@ -272,9 +287,9 @@ int command_adopt(struct mesh_context *ctx, int argc, char **argv)
     /* An application profile is proved by a personal one, which may be among
      * the files behind it. */
     for (int i = 0; i < argc; i++)
-        if (adopt(&quiet, argv[i]))
+        if (adopt(&quiet, argv[i], 0))
             argv[i] = NULL;
     for (int i = 0; i < argc; i++)
-        ok &= argv[i] == NULL || adopt(ctx, argv[i]);
+        ok &= argv[i] == NULL || adopt(ctx, argv[i], 1);
     return ok;
 }

@@ -44,7 +44,8 @@ done
 say "again, nothing happens; what proves nothing is not adopted"
 before=$(state)
 has "$alice: here already" meshctl adopt "$files/2017-alice.mmmp"
-fails_with "does not list" meshctl adopt "$files/2016-password.json"
+fails_with "$files/2016-password.json: none of the 4 personal profiles here" \
+    meshctl adopt "$files/2016-password.json"
 sed 's/payload": "../payload": "AA/' ".cryptomesh/$phone/$phone.mmm" > bad.mmm
 fails_with "payload changed" meshctl adopt bad.mmm
 fails_with "No such file" meshctl adopt missing.mmm

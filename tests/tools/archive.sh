@@ -65,10 +65,12 @@ same "$(meshctl log device | grep -c "latest copy")" 1
 
 say "without an archive there is no help, and then one from now on"
 rm "$archive"
-fails_with "no such file" meshctl log device
+fails_with "'meshctl repair ${device#mesh://}' begins an archive" \
+    meshctl log device
 truncate -s 400 "$file"
 fails_with "truncated" openssl pkey -in mesh://device/sign -pubout -out pub
-fails_with "truncated" meshctl repair device
+fails_with "truncated; its archive has no good version: get one by 'meshctl" \
+    meshctl repair device
 cp second.mmm "$file"
 has "its archive did not have it" meshctl repair device
 same "$(meshctl log device | wc -l)" 1
@@ -80,4 +82,6 @@ fails_with "must stay the last one" meshctl archive device first.mmm
 fails_with "profile of another name" meshctl archive device other/M*/M*[A-Z0-9].mmm
 ends 2 meshctl repair
 ends 2 meshctl repair device --all
-fails_with "is no profile of this device" meshctl log mesh://web
+fails_with 'no default for "web"' meshctl log mesh://web
+fails_with "is no profile of this device" \
+    meshctl log MAAAA-AAAAA-AAAAA-AAAAA-AAAAA-AAAAA

@@ -42,7 +42,10 @@ chmod 700 .cryptomesh
 file=.cryptomesh/${device#mesh://}/${device#mesh://}.mmm
 cp "$file" good.mmm
 head -c 200 good.mmm > "$file"
-finds problem "malformed profile"
+finds problem "malformed profile.*'meshctl repair --all' writes it back"
+mv "${file%.mmm}.all.mmm" archive
+finds problem "malformed profile.*-> get it by 'meshctl refresh'"
+mv archive "${file%.mmm}.all.mmm"
 cp good.mmm "$file"
 meshctl default device --none
 finds warning "no default device"
