@@ -44,6 +44,10 @@ offers "meshctl --k" "--keyd-path --keyd-socket"
 offers "meshctl create device --algorithm P-3" P-384
 offers "meshctl create application s" ssh
 offers "meshctl default per" personal
+say "the value of an option"
+touch ca.crt
+offers "meshctl refresh --cacert ca.c" ca.crt
+offers "meshctl refresh --timeout " ""
 say "URIs: of profiles, and of their keys; a colon cuts the word"
 offers "meshctl show mesh://d" //device
 offers "meshctl show mesh://w" //web
@@ -51,10 +55,12 @@ offers "meshctl show ${device%??????}" "${device#mesh:}"
 offers "meshctl verify $device ${web%??????}" "${web#mesh:}"
 offers "meshctl rollover mesh://device/" \
     "//device/auth //device/encrypt //device/sign"
+offers "meshctl default web mesh://we" //web
 offers "meshctl reference mesh://personal/o" ""
 offers "meshctl reference mesh://personal/m" //personal/master
 say "nothing where there is nothing to offer"
 offers "meshctl nonsense --x" ""
+offers "meshctl list " ""
 offers "meshctl create device --description x" ""
 offers "meshctl show mesh://nosuch/" ""
 

@@ -57,14 +57,14 @@ _meshctl() {
     fi
     local previous=${words[-1]} choices=
     case $previous in
-    --home | --keyd-socket | --keyd-path | --out | --passphrase-file)
+    --home | --keyd-socket | --keyd-path | --out | --passphrase-file | --cacert)
         compopt -o filenames 2> /dev/null
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return ;;
     --algorithm | --encryption-algorithm)
         choices=$("$program" $command --help 2> /dev/null |
             sed -n '/^Algorithms/,$ { /^  /p }') ;;
-    --description | --portal | --role) return ;;
+    --description | --portal | --role | --timeout) return ;;
     *)
         case $command:$cur in
         :-*) choices="--home --keyd-socket --keyd-path --help --version" ;;
@@ -74,7 +74,11 @@ _meshctl() {
                 grep -o -e '--[a-z-]*' | sort -u)" --help" ;;
         help:*) choices=${commands//$'\n'/ } ;;
         "create application:"*) choices="web ssh network mail" ;;
-        default:*) choices="device personal web ssh network mail" ;;
+        list:* | lock:* | doctor:*) ;; # these take none
+        default:*)
+            choices="device personal web ssh network mail"
+            [ "$previous" = default ] ||
+                choices=$(_meshctl_uris "$program" "$cur") ;;
         *)
             if grep -q "^$command " <<< "$commands"; then
                 choices=$(sed -n "s/^$command //p" <<< "$commands")
