@@ -111,7 +111,7 @@ const struct command commands[] = {
      "[KIND|TYPE [PROFILE]] [OPTION]\n\n"
      "  KIND                      device, personal\n"
      "  TYPE                      web, ssh, network, mail\n"
-     "  PROFILE                   its fingerprint or URI\n"
+     "  PROFILE                   its fingerprint, URI, or account\n"
      "  --none                    have no default of KIND or TYPE\n"
      "  --json\n"},
     {"delete", command_delete, "delete a profile or a private key",
@@ -119,7 +119,7 @@ const struct command commands[] = {
      "  --keys                    with a profile: its private keys, too\n"
      "  --yes                     do not ask\n"},
     {"refresh", command_refresh, "get new versions of profiles from a portal",
-     "[PROFILE|ACCOUNT]... [OPTION]...\n\n"
+     "[PROFILE|ACCOUNT]...|--all [OPTION]...\n\n"
      "  PROFILE                   its fingerprint or URI; default: personal\n"
      "  ACCOUNT                   NAME@HOST; a new one is added\n"
      "  --all                     every profile that has a portal\n"

@@ -527,7 +527,8 @@ static int lock_byte(struct mesh_context *ctx, off_t byte, mesh_lock *lock)
             || (now.tv_sec - start.tv_sec == LOCK_SECONDS
                 && now.tv_nsec >= start.tv_nsec)) {
             mesh_raise(ctx, MESH_R_FILE_LOCKED,
-                       "%s: another program has held the lock for %d seconds",
+                       "%s: another program has held the lock for %d seconds; "
+                       "try again when it has ended",
                        path, LOCK_SECONDS);
             goto end;
         }
