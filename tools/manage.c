@@ -7,6 +7,7 @@
 #include "store/payload.h"
 #include "store/resolve.h"
 #include "store/role.h"
+#include "store/trust.h"
 #include "tools/change.h"
 #include "tools/command.h"
 #include "tools/host.h"
@@ -162,16 +163,25 @@ static int confirm(struct mesh_context *ctx, const char *what, const char *name,
     return 1;
 }
 
-/* Deletes the private keys of a profile that this device holds. */
-static int delete_keys(struct mesh_context *ctx, const char *file)
+/* Deletes the private keys of a profile that this device holds; never those of
+ * another one, whose file lies in its place. */
+static int delete_keys(struct mesh_context *ctx,
+                       const struct mesh_layout_entry *entry)
 {
     struct mesh_profile *profile = NULL;
     struct mesh_key_name name;
-    int ok = mesh_profile_read(ctx, file, &profile), held;
+    int named = 0, held;
+    int ok =
+        mesh_profile_read(ctx, entry->file, &profile)
+        && mesh_trust_name(ctx, profile, &entry->udf, &named)
+        && (named
+            || mesh_raise(ctx, MESH_R_PROFILE_NAME,
+                          "%s: the profile is %.64s, the layout says %.64s",
+                          entry->file, profile->identifier, entry->name));
 
     if (!ok)
         command_note("so its keys are not known; without --keys it can be "
-                     "deleted");
+                     "deleted, after 'meshctl repair' perhaps with them");
     for (size_t i = 0; ok && i < profile->keys_count; i++)
         ok = mesh_key_name_of(ctx, profile->keys[i].public, &name)
              && mesh_keystore_holds(ctx, &name, &held)
@@ -227,7 +237,7 @@ static int delete_profile(struct mesh_context *ctx,
                           const struct mesh_layout_entry *entry, int keys)
 {
     char *standard = mesh_layout_standard_file(ctx, entry->name);
-    int ok = standard != NULL && (!keys || delete_keys(ctx, entry->file))
+    int ok = standard != NULL && (!keys || delete_keys(ctx, entry))
              && mesh_layout_remove(ctx, entry->kind, entry->name);
 
     if (ok) {

@@ -112,6 +112,15 @@ say "a profile that does not verify any more"
 uri=$(meshctl create device --algorithm P-256)
 echo broken > ".cryptomesh/${uri#mesh://}/${uri#mesh://}.mmm"
 fails_with "its keys are not known" meshctl delete --yes --keys "$uri"
+say "nor the keys of another one whose file lies in its place"
+other=$(meshctl create device --algorithm P-256)
+cp ".cryptomesh/${other#mesh://}/${other#mesh://}.mmm" \
+    ".cryptomesh/${uri#mesh://}/${uri#mesh://}.mmm"
+before=$(keys)
+fails_with "profile of another name" meshctl delete --yes --keys "$uri"
+same "$(keys)" "$before"
+meshctl delete --yes --keys "$other"
+same "$(keys)" "$((before - 3))"
 has "${uri#mesh://}" meshctl list
 meshctl delete --yes "$uri"
 same "$(meshctl list)" ""
