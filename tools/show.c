@@ -61,18 +61,18 @@ static json_t *describe_entry(struct mesh_context *ctx,
     struct mesh_profile *profile = NULL;
     json_t *object;
 
-    if (mesh_profile_read(&quiet, entry->file, &profile))
-        mesh_resolve_trust(&quiet, profile);
-    else
-        (void)mesh_locate(&quiet, layout, entry, MESH_LOCATE_QUICK, &profile);
-    object = json_pack("{s:s, s:s, s:b, s:o, s:o, s:s*, s:s*, s:o*}", "kind",
-                       mesh_kind_word(entry->kind), "udf", entry->name,
-                       "default", is_default(layout, entry), "file",
-                       command_text(entry->file), "portals",
-                       make_list(entry->portals), "type",
-                       profile != NULL ? profile->type : NULL, "description",
-                       profile != NULL ? profile->description : NULL, "problem",
-                       failure_json(&failure));
+    /* of a bad one, too, what it says of itself */
+    if (!mesh_locate(&quiet, layout, entry, MESH_LOCATE_LATEST, &profile)
+        && !mesh_locate(&quiet, layout, entry, MESH_LOCATE_QUICK, &profile))
+        (void)mesh_profile_read(&quiet, entry->file, &profile);
+    object =
+        json_pack("{s:s, s:s, s:b, s:o, s:o, s:s*, s:s*, s:o*}", "kind",
+                  mesh_kind_word(entry->kind), "udf", entry->name, "default",
+                  is_default(layout, entry), "file", command_text(entry->file),
+                  "portals", make_list(entry->portals), "type",
+                  profile != NULL ? profile->type : NULL, "description",
+                  profile != NULL ? profile->description : NULL, "problem",
+                  failure_json(&failure));
     mesh_profile_free(profile);
     if (object == NULL)
         mesh_raise(ctx, MESH_R_MEMORY, "%s", entry->name);
@@ -166,8 +166,9 @@ static void print_list(struct mesh_context *ctx, const json_t *list,
                json_is_true(json_object_get(entry, "default")) ? "default"
                                                                : "-",
                text_of(entry, "type", "-"), text_of(entry, "description", "-"),
-               json_object_get(entry, "problem") != NULL ? "  (does not verify: 'meshctl doctor')"
-                                                         : "");
+               json_object_get(entry, "problem") != NULL
+                   ? "  (does not verify: 'meshctl doctor')"
+                   : "");
     json_array_foreach (json_object_get(list, "keys"), i, entry) {
         printf("%-11s  %s  %-8s  %-14s  ", "key", text_of(entry, "udf", ""),
                text_of(entry, "algorithm", "-"), text_of(entry, "source", ""));

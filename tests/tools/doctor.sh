@@ -47,6 +47,15 @@ mv "${file%.mmm}.all.mmm" archive
 finds problem "malformed profile.*-> get it by 'meshctl refresh'"
 mv archive "${file%.mmm}.all.mmm"
 cp good.mmm "$file"
+meshctl describe device newer
+cp "$file" newer.mmm
+cp good.mmm "$file"
+finds warning "is older than the newest in its archive.*meshctl repair"
+cp newer.mmm "$file"
+other=$(meshctl create device --algorithm P-256)
+cp newer.mmm .cryptomesh/${other#mesh://}/${other#mesh://}.mmm
+finds problem "profile of another name"
+meshctl delete --yes "$other"
 meshctl default device --none
 finds warning "no default device"
 meshctl default device "${device#mesh://}"
