@@ -75,6 +75,12 @@ static int check_description(struct mesh_context *ctx, const char *description)
     return ok;
 }
 
+/* An empty description is none. */
+static const char *given(const char *description)
+{
+    return description != NULL && description[0] != '\0' ? description : NULL;
+}
+
 /* The payload {TAG: {Identifier, Names, Updated, Description, …more}}. */
 static json_t *make_payload(struct mesh_context *ctx, const char *tag,
                             const char *identifier, const char *description,
@@ -82,7 +88,7 @@ static json_t *make_payload(struct mesh_context *ctx, const char *tag,
 {
     json_t *inner =
         json_pack("{s:s, s:[], s:s, s:s*}", "Identifier", identifier, "Names",
-                  "Updated", "", "Description", description);
+                  "Updated", "", "Description", given(description));
     json_t *payload = NULL;
 
     if (inner == NULL || json_object_update(inner, more) != 0
@@ -385,7 +391,7 @@ int command_create_application(struct mesh_context *ctx, int argc, char **argv)
     payload = make_payload(ctx, tag, udf, description, members);
     ok = payload != NULL
          && enter_application(ctx, personal, device, udf, tag,
-                              description != NULL ? description : type)
+                              given(description) != NULL ? description : type)
          && mesh_change_resign(&change, &personal)
          && mesh_change_sign(&change, MESH_PROFILE_APPLICATION, payload,
                              signer->public, NULL, personal, &text, &len,

@@ -21,6 +21,9 @@ for uri in "$web" mesh://personal; do
     ! meshctl show "$uri" | grep -q "für web" || die "$uri still has it"
 done
 has "  WebProfile  Web" meshctl show mesh://personal
+bare=$(meshctl create device --algorithm P-256 --description "")
+! meshctl show "$bare" | grep -q ^description || die "an empty one"
+meshctl delete --yes --keys "$bare"
 say "what cannot be changes nothing"
 before=$(state)
 fails_with "must be UTF-8" meshctl describe device $'\xff'
