@@ -3,6 +3,7 @@
  *
  * meshctl default, delete and lock.
  */
+#include "store/locate.h"
 #include "store/make_key.h"
 #include "store/payload.h"
 #include "store/resolve.h"
@@ -83,7 +84,7 @@ static int set_default(struct mesh_context *ctx,
                           entry->name, mesh_kind_word(entry->kind),
                           type != NULL ? type : mesh_kind_word(kind));
     if (type != NULL) {
-        if (!mesh_profile_read(ctx, entry->file, &profile))
+        if (!mesh_locate(ctx, layout, entry, MESH_LOCATE_QUICK, &profile))
             return 0;
         is = mesh_application_type_of(profile->type);
         ok = is != NULL && strcmp(is, type) == 0
@@ -214,7 +215,7 @@ static int check_in_use(struct mesh_context *ctx,
 
     /* A broken one verifies nothing any more. */
     if (entry->kind != MESH_PROFILE_PERSONAL
-        || !mesh_profile_read(&quiet, entry->file, &profile))
+        || !mesh_locate(&quiet, layout, entry, MESH_LOCATE_QUICK, &profile))
         return 1;
     for (size_t i = 0; i < mesh_layout_count(layout); i++) {
         const struct mesh_layout_entry *other = mesh_layout_entry(layout, i);
@@ -385,7 +386,8 @@ static void explain_profile(struct mesh_context *ctx,
 
         if (entry->kind != MESH_PROFILE_DEVICE
             || other->kind != MESH_PROFILE_PERSONAL
-            || !mesh_profile_read(&quiet, other->file, &personal))
+            || !mesh_locate(&quiet, layout, other, MESH_LOCATE_QUICK,
+                            &personal))
             continue;
         if (contains(personal, entry))
             command_note("personal profile %s contains this device, and no "

@@ -4,6 +4,7 @@
  * Whose a private key of the key store is.
  */
 #include "tools/owner.h"
+#include "store/locate.h"
 
 #include <openssl/crypto.h>
 #include <string.h>
@@ -13,18 +14,23 @@ int owners_read(struct mesh_context *ctx, const struct mesh_layout *layout,
 {
     struct mesh_context quiet = mesh_context_quiet(ctx);
     size_t count = mesh_layout_count(layout);
+    const struct mesh_layout_entry *entry;
+    struct mesh_profile **next;
 
     memset(owners, 0, sizeof(*owners));
     owners->profiles =
         OPENSSL_zalloc((count + 1) * sizeof(struct mesh_profile *));
     if (owners->profiles == NULL)
         return mesh_raise(ctx, MESH_R_MEMORY, "profiles");
-    for (size_t i = 0; i < count; i++)
-        if (mesh_profile_read(&quiet, mesh_layout_entry(layout, i)->file,
-                              &owners->profiles[owners->count]))
+    for (size_t i = 0; i < count; i++) {
+        entry = mesh_layout_entry(layout, i);
+        next = &owners->profiles[owners->count];
+        if (mesh_profile_read(&quiet, entry->file, next)
+            || mesh_locate(&quiet, layout, entry, MESH_LOCATE_QUICK, next))
             owners->count++;
         else
             owners->unread++;
+    }
     return 1;
 }
 

@@ -4,6 +4,7 @@
  * meshctl rollover and describe: changes within one profile.
  */
 #include "platform/algorithm.h"
+#include "store/locate.h"
 #include "store/payload.h"
 #include "store/resolve.h"
 #include "store/trust.h"
@@ -126,7 +127,8 @@ static void note_copies(struct mesh_context *ctx,
         const struct mesh_layout_entry *entry = mesh_layout_entry(layout, i);
 
         if (entry->kind != MESH_PROFILE_PERSONAL
-            || !mesh_profile_read(&quiet, entry->file, &personal))
+            || !mesh_locate(&quiet, layout, entry, MESH_LOCATE_QUICK,
+                            &personal))
             continue;
         for (size_t d = 0; d < personal->devices_count; d++)
             if (mesh_udf_may_equal(&personal->devices[d]->udf, &device->udf))

@@ -29,5 +29,7 @@ meshctl --home "$HOME/elsewhere" list --keys > keys
 same "$(grep -c "no profile$" keys)" 6
 personal=$(meshctl default personal)
 echo broken > ".cryptomesh/$personal/$personal.mmm"
+! meshctl list --keys | grep "no profile" || die "its archive has it"
+rm ".cryptomesh/$personal/$personal.all.mmm"
 meshctl list --keys > keys
 same "$(grep -c "no profile that can be read$" keys)" 3
