@@ -247,7 +247,7 @@ static int adopt(struct mesh_context *ctx, const char *path, int is_last_try)
 {
     static const char *const words[] = {
         [MESH_ENTERED_NEW] = "adopted",
-        [MESH_ENTERED_NEWER] = "this version entered",
+        [MESH_ENTERED_NEWER] = "a newer version, entered",
         [MESH_ENTERED_NOTHING] = "here already",
     };
     enum mesh_entered entered;
@@ -265,7 +265,9 @@ static int adopt(struct mesh_context *ctx, const char *path, int is_last_try)
     ok = mesh_change_lock(&change)
          && mesh_enter(&change, (char *)data, len, path, NULL, NULL, &entered,
                        name);
-    ok = is_last_try ? change_end(&change, ok) : mesh_change_end(&change, ok);
+    /* what will be tried again is no news */
+    ok = ok || is_last_try ? change_end(&change, ok)
+                           : mesh_change_end(&change, 0);
     if (ok)
         printf("%s: %s: %s\n", path, name, words[entered]);
     else if (strstr(failure.text, path) != NULL)
