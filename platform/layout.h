@@ -104,10 +104,12 @@ int mesh_layout_read_part(struct mesh_context *ctx, const char *path,
                           uint64_t offset, size_t max, unsigned char **data,
                           size_t *len, uint64_t *size);
 
-/* Whether a file is there and was modified after another, or the other is not
- * there. */
-int mesh_layout_is_newer(struct mesh_context *ctx, const char *path,
-                         const char *than);
+#define MESH_LAYOUT_CHANGE_SECONDS 5
+/* Whether the second of two files was not modified right after the first, as
+ * one change does it: earlier, more than MESH_LAYOUT_CHANGE_SECONDS later, or
+ * it is not there.  0 if the first is not there. */
+int mesh_layout_are_apart(struct mesh_context *ctx, const char *first,
+                          const char *second);
 
 #define MESH_LAYOUT_NO_FILE UINT64_MAX
 /*

@@ -192,7 +192,7 @@ int mesh_locate(struct mesh_context *ctx, const struct mesh_layout *layout,
          && keep_accepted(&attempt.ctx, layout, entry, profile);
     if (how == MESH_LOCATE_LATEST
         || (how == MESH_LOCATE_QUICK && ok
-            && !mesh_layout_is_newer(ctx, entry->archive, entry->file)))
+            && !mesh_layout_are_apart(ctx, entry->archive, entry->file)))
         return ok ? trace_time(ctx, *profile)
                   : mesh_attempt_raise(ctx, &attempt);
     if (read_archived(ctx, layout, entry, how, &archived, &answer)

@@ -13,7 +13,8 @@
 
 enum mesh_locate {
     /* The archive is only opened if the latest copy is no use, or if its file
-     * is older than that of the archive, where each version goes first. */
+     * was not written right after the archive, as each change does it: so is
+     * one that was put back from elsewhere. */
     MESH_LOCATE_QUICK,
     MESH_LOCATE_NEWEST, /* whatever the times of the files */
     MESH_LOCATE_LATEST  /* the latest copy alone */

@@ -306,19 +306,21 @@ int mesh_layout_read_part(struct mesh_context *ctx, const char *path,
     return ok;
 }
 
-int mesh_layout_is_newer(struct mesh_context *ctx, const char *path,
-                         const char *than)
+int mesh_layout_are_apart(struct mesh_context *ctx, const char *first,
+                          const char *second)
 {
     struct stat one, other;
+    long seconds, nanoseconds;
 
     (void)ctx;
-    if (stat(path, &one) != 0)
+    if (stat(first, &one) != 0)
         return 0;
-    if (stat(than, &other) != 0)
+    if (stat(second, &other) != 0)
         return 1;
-    return one.st_mtim.tv_sec > other.st_mtim.tv_sec
-           || (one.st_mtim.tv_sec == other.st_mtim.tv_sec
-               && one.st_mtim.tv_nsec > other.st_mtim.tv_nsec);
+    seconds = (long)(other.st_mtim.tv_sec - one.st_mtim.tv_sec);
+    nanoseconds = other.st_mtim.tv_nsec - one.st_mtim.tv_nsec;
+    return seconds < 0 || (seconds == 0 && nanoseconds < 0)
+           || seconds > MESH_LAYOUT_CHANGE_SECONDS;
 }
 
 /* Makes the home and the folders below it that path needs.  *made is the one

@@ -248,15 +248,27 @@ static int look(struct mesh_context *ctx, const char *path,
     return ok;
 }
 
-int mesh_layout_is_newer(struct mesh_context *ctx, const char *path,
-                         const char *than)
+/* In units of 100 ns. */
+static long long when(const WIN32_FILE_ATTRIBUTE_DATA *about)
+{
+    return (
+        long long)(((unsigned long long)about->ftLastWriteTime.dwHighDateTime
+                    << 32)
+                   | about->ftLastWriteTime.dwLowDateTime);
+}
+
+int mesh_layout_are_apart(struct mesh_context *ctx, const char *first,
+                          const char *second)
 {
     WIN32_FILE_ATTRIBUTE_DATA one, other;
+    long long later;
 
-    if (!look(ctx, path, &one))
+    if (!look(ctx, first, &one))
         return 0;
-    return !look(ctx, than, &other)
-           || CompareFileTime(&one.ftLastWriteTime, &other.ftLastWriteTime) > 0;
+    if (!look(ctx, second, &other))
+        return 1;
+    later = when(&other) - when(&one);
+    return later < 0 || later > MESH_LAYOUT_CHANGE_SECONDS * 10000000LL;
 }
 
 int mesh_file_make_folders(struct mesh_context *ctx, const char *path,

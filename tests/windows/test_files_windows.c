@@ -316,13 +316,15 @@ static void looks(void **state)
     CloseHandle(file);
     OPENSSL_free(wide);
     assert_true(
-        mesh_layout_is_newer(ctx, in_folder("a\\new"), in_folder("a\\old")));
-    assert_false(
-        mesh_layout_is_newer(ctx, in_folder("a\\old"), in_folder("a\\new")));
+        mesh_layout_are_apart(ctx, in_folder("a\\new"), in_folder("a\\old")));
     assert_true(
-        mesh_layout_is_newer(ctx, in_folder("a\\old"), in_folder("a\\x")));
+        mesh_layout_are_apart(ctx, in_folder("a\\old"), in_folder("a\\new")));
     assert_false(
-        mesh_layout_is_newer(ctx, in_folder("a\\x"), in_folder("a\\old")));
+        mesh_layout_are_apart(ctx, in_folder("a\\new"), in_folder("a\\new")));
+    assert_true(
+        mesh_layout_are_apart(ctx, in_folder("a\\old"), in_folder("a\\x")));
+    assert_false(
+        mesh_layout_are_apart(ctx, in_folder("a\\x"), in_folder("a\\old")));
 
     assert_true(mesh_file_is_regular(ctx, in_folder("a\\old")));
     assert_false(mesh_file_is_regular(ctx, in_folder("a")));
