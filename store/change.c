@@ -100,6 +100,20 @@ static int archive_version(struct mesh_context *ctx,
     return ok;
 }
 
+/* What is at path, to be restored. */
+static int read_old(struct mesh_change *change, struct mesh_change_file *file,
+                    const char *path)
+{
+    struct mesh_context quiet = mesh_context_quiet(change->ctx);
+
+    if (!mesh_file_exists(change->ctx, path))
+        return 1;
+    file->old_lost = !mesh_layout_read_file(
+        change->heals ? &quiet : change->ctx, path, MESH_PROFILE_FILE_MAX,
+        &file->old, &file->old_len);
+    return !file->old_lost || change->heals;
+}
+
 int mesh_change_write(struct mesh_change *change, const char *path,
                       const char *archive, const char *text, size_t len)
 {
@@ -111,9 +125,11 @@ int mesh_change_write(struct mesh_change *change, const char *path,
         return mesh_raise(change->ctx, MESH_R_INTERNAL,
                           "more than %d files in one change",
                           MESH_CHANGE_FILES_MAX);
-    if (mesh_file_exists(change->ctx, path)
-        && !mesh_layout_read_file(change->ctx, path, MESH_PROFILE_FILE_MAX,
-                                  &file->old, &file->old_len))
+    if (len > MESH_PROFILE_FILE_MAX)
+        return mesh_raise(change->ctx, MESH_R_PROFILE_TOO_LARGE,
+                          "%s would have %zu octets, at most %u are read", path,
+                          len, MESH_PROFILE_FILE_MAX);
+    if (!read_old(change, file, path))
         return 0;
     file->path = OPENSSL_strdup(path);
     file->archive = OPENSSL_strdup(archive);
@@ -179,19 +195,26 @@ end:
  * nothing else is there. */
 static int undo_file(struct mesh_context *ctx, struct mesh_change_file *file)
 {
+    int ok;
+
     if (file->path == NULL || file->archive == NULL)
         return 1;
-    if (file->archive_before != MESH_LAYOUT_UNCHANGED
-        && !mesh_layout_cut_file(ctx, file->archive, file->archive_before))
-        return 0;
+    /* what was no version is not missed: the good one in its place stays */
+    if (file->old_lost && file->written)
+        return 1;
+    ok = file->archive_before == MESH_LAYOUT_UNCHANGED
+         || mesh_layout_cut_file(ctx, file->archive, file->archive_before);
+    if (file->old_lost)
+        return ok;
     if (file->old != NULL)
-        return !file->written
-               || mesh_layout_write_file(ctx, file->path, file->old,
-                                         file->old_len);
+        return (!file->written
+                || mesh_layout_write_file(ctx, file->path, file->old,
+                                          file->old_len))
+               && ok;
     if (!mesh_file_remove(ctx, file->path))
         return 0;
     mesh_file_remove_folder(ctx, file->path);
-    return 1;
+    return ok;
 }
 
 /* Files before the layout, and new ones before old ones: on a full disk that

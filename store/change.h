@@ -16,6 +16,7 @@ struct mesh_change {
     /* Asked before each step; 0 with the error raised lets the change fail.
      * NULL: nothing interrupts it. */
     int (*go_on)(struct mesh_context *ctx);
+    int heals; /* an old file that cannot be read is replaced all the same */
     mesh_lock lock;                                  /* of the layout */
     struct mesh_key_name keys[MESH_CHANGE_KEYS_MAX]; /* new in the key store */
     size_t keys_count;
@@ -23,7 +24,8 @@ struct mesh_change {
         char *path;
         unsigned char *old; /* NULL: there was none */
         size_t old_len;
-        int written; /* 0: failed, the old one is untouched */
+        int old_lost; /* there was one, which could not be read */
+        int written;  /* 0: failed, the old one is untouched */
         char *archive;
         uint64_t archive_before; /* its length; MESH_LAYOUT_NO_FILE … */
     } files[MESH_CHANGE_FILES_MAX];
@@ -63,7 +65,8 @@ int mesh_change_generate(struct mesh_change *change, const char *algorithm,
 int mesh_change_added_key(struct mesh_change *change, EVP_PKEY *public);
 
 /* Appends a version to the archive of a profile, then replaces its file.  What
- * was there before there was an archive is archived, too. */
+ * was there before there was an archive is archived, too.
+ * MESH_R_PROFILE_TOO_LARGE: nobody would read it. */
 int mesh_change_write(struct mesh_change *change, const char *path,
                       const char *archive, const char *text, size_t len);
 /* Writes the file of a new profile to the standard place, enters it in the

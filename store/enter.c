@@ -7,6 +7,7 @@
 
 #include "store/locate.h"
 #include "store/payload.h"
+#include "store/trust.h"
 
 #include <string.h>
 
@@ -35,13 +36,31 @@ static void find_portals(const json_t *document,
     portals[count] = NULL;
 }
 
-/* Whether what is here says the same: by its signed object, whatever wrapper.
- */
+/* Whether what is here says the same: by what is signed.  What stands beside
+ * that anybody can change, who could make archives grow with it. */
 static int is_same(const struct mesh_profile *here,
                    const struct mesh_profile *p)
 {
-    return json_equal(mesh_document_object(here->document),
-                      mesh_document_object(p->document));
+    return here->outer->payload_len == p->outer->payload_len
+           && memcmp(here->outer->payload, p->outer->payload,
+                     p->outer->payload_len)
+                  == 0;
+}
+
+/* One that does not say when it was updated is as old as can be. */
+static int check_age(struct mesh_context *ctx,
+                     const struct mesh_layout_entry *entry,
+                     const struct mesh_profile *here,
+                     const struct mesh_profile *p)
+{
+    if (!mesh_profile_is_older(p, here)
+        && (p->updated != NULL || here->updated == NULL))
+        return 1;
+    return mesh_raise(ctx, MESH_R_PROFILE_OLDER,
+                      "%s: %s profile %s was updated %s; here is the one of "
+                      "%s",
+                      p->where, mesh_kind_word(p->kind), entry->name,
+                      p->updated != NULL ? p->updated : "never", here->updated);
 }
 
 /* The master profile in a personal one says nothing of its own age to those who
@@ -79,6 +98,58 @@ static int check_master(struct mesh_change *change,
     return ok;
 }
 
+/* Whether the personal profile of an entry answers for the application profile
+ * that is here; *personal is the caller's in any case. */
+static int answers_for(struct mesh_context *ctx,
+                       const struct mesh_layout *layout,
+                       const struct mesh_layout_entry *entry,
+                       struct mesh_profile *here,
+                       struct mesh_profile **personal)
+{
+    *personal = NULL;
+    return entry != NULL && entry->kind == MESH_PROFILE_PERSONAL
+           && mesh_locate(ctx, layout, entry, MESH_LOCATE_QUICK, personal)
+           && mesh_trust_application(ctx, here, *personal);
+}
+
+/* The name of an application profile is no hash of a key: any other person, of
+ * whom there is a personal profile here, can list it, with devices of theirs.
+ * So who answers for the version here must answer for the next; the user, who
+ * is the default, before those who list it as well. */
+static int check_owner(struct mesh_context *ctx,
+                       const struct mesh_layout *layout,
+                       struct mesh_profile *here, struct mesh_profile *p)
+{
+    struct mesh_context quiet = mesh_context_quiet(ctx);
+    const struct mesh_layout_entry *entry =
+        mesh_layout_default(layout, MESH_PROFILE_PERSONAL, NULL);
+    struct mesh_profile *personal;
+    size_t i = 0;
+    int ok;
+
+    if (p->kind != MESH_PROFILE_APPLICATION)
+        return 1;
+    while (!answers_for(&quiet, layout, entry, here, &personal)) {
+        mesh_profile_free(personal);
+        if (i == mesh_layout_count(layout))
+            return mesh_locate_trust(ctx, layout, p);
+        entry = mesh_layout_entry(layout, i++);
+    }
+    ok = mesh_trust_application(ctx, p, personal);
+    mesh_profile_free(personal);
+    return ok;
+}
+
+int mesh_enter_may_follow(struct mesh_change *change,
+                          const struct mesh_layout *layout,
+                          const struct mesh_layout_entry *entry,
+                          struct mesh_profile *here, struct mesh_profile *p)
+{
+    return check_age(change->ctx, entry, here, p)
+           && check_master(change, here, p)
+           && check_owner(change->ctx, layout, here, p);
+}
+
 static int enter_newer(struct mesh_change *change,
                        const struct mesh_layout *layout,
                        const struct mesh_layout_entry *entry,
@@ -95,13 +166,7 @@ static int enter_newer(struct mesh_change *change,
         return mesh_change_write(change, entry->file, entry->archive, text,
                                  len);
     mesh_change_saw(change, here);
-    if (mesh_profile_is_older(p, here)) {
-        ok = mesh_raise(change->ctx, MESH_R_PROFILE_OLDER,
-                        "%s: %s profile %s was updated %s; here is the one of "
-                        "%s",
-                        p->where, mesh_kind_word(p->kind), entry->name,
-                        p->updated, here->updated);
-    } else if (!check_master(change, here, p)) {
+    if (!mesh_enter_may_follow(change, layout, entry, here, p)) {
         ok = 0;
     } else if (is_same(here, p) && strcmp(here->where, entry->file) == 0) {
         *entered = MESH_ENTERED_NOTHING;

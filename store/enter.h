@@ -21,13 +21,24 @@ enum mesh_entered {
  * for any.  portals: accounts for a new entry, or NULL for those that text has.
  * where names the source in errors.  *name is the entry's name in the layout.
  *
- * MESH_R_PROFILE_NAME: another profile; MESH_R_PROFILE_OLDER: older than what
- * is here; and what mesh_profile_parse() and the trust chain raise.  On failure
- * nothing was changed, once the change has been ended.
+ * MESH_R_PROFILE_NAME: another profile; what mesh_enter_may_follow(),
+ * mesh_profile_parse() and the trust chain raise.  On failure nothing was
+ * changed, once the change has been ended.
  */
 int mesh_enter(struct mesh_change *change, const char *text, size_t len,
                const char *where, const struct mesh_udf *wanted,
                const char *const *portals, enum mesh_entered *entered,
                char name[MESH_UDF_TEXT_MAX]);
+
+/*
+ * Whether p, which is accepted for the entry (mesh_locate_accepts()), may come
+ * after the version here: MESH_R_PROFILE_OLDER if it, or the master profile in
+ * it, is older; MESH_R_PROFILE_SIGNER if another person answers for an
+ * application than did before.
+ */
+int mesh_enter_may_follow(struct mesh_change *change,
+                          const struct mesh_layout *layout,
+                          const struct mesh_layout_entry *entry,
+                          struct mesh_profile *here, struct mesh_profile *p);
 
 #endif

@@ -109,13 +109,14 @@ int command_log(struct mesh_context *ctx, int argc, char **argv)
     return ok;
 }
 
-/* Reads a version in a file, which must be one of the entry's profile and not
- * older than the newest that is archived. */
-static int read_version(struct mesh_context *ctx,
+/* Reads a version in a file, which must be one of the entry's profile that may
+ * follow the newest that is here: the archive's last one is believed. */
+static int read_version(struct mesh_change *change,
                         const struct mesh_layout *layout,
                         const struct mesh_layout_entry *entry, const char *path,
                         struct mesh_profile **version)
 {
+    struct mesh_context *ctx = change->ctx;
     struct mesh_context quiet = mesh_context_quiet(ctx);
     struct mesh_profile *here = NULL;
     int ok;
@@ -124,11 +125,7 @@ static int read_version(struct mesh_context *ctx,
         || !mesh_locate_accepts(ctx, layout, entry, *version))
         return 0;
     ok = !mesh_locate(&quiet, layout, entry, MESH_LOCATE_NEWEST, &here)
-         || !mesh_profile_is_older(*version, here)
-         || mesh_raise(ctx, MESH_R_PROFILE_OLDER,
-                       "%.200s was updated %s; the newest version here, %s, "
-                       "must stay the last one of the archive",
-                       path, (*version)->updated, here->updated);
+         || mesh_enter_may_follow(change, layout, entry, here, *version);
     mesh_profile_free(here);
     return ok;
 }
@@ -150,7 +147,7 @@ int command_archive(struct mesh_context *ctx, int argc, char **argv)
         mesh_change_lock(&change) && mesh_layout_open(ctx, &layout)
         && (entry = target_entry(ctx, layout, argv[0])) != NULL
         && (argc > 1
-                ? read_version(ctx, layout, entry, argv[1], &version)
+                ? read_version(&change, layout, entry, argv[1], &version)
                 : mesh_locate(ctx, layout, entry, MESH_LOCATE_LATEST, &version))
         && mesh_archive_append(ctx, entry->archive, version->document, &before);
     if (version != NULL)
@@ -177,6 +174,7 @@ static int repair(struct mesh_change *change, const struct mesh_layout *layout,
     uint64_t before;
     int ok;
 
+    change->heals = 1;
     (void)mesh_locate(&caught, layout, entry, MESH_LOCATE_LATEST, &latest);
     mesh_profile_free(latest);
     ok = mesh_locate(&caught, layout, entry, MESH_LOCATE_NEWEST, &newest)

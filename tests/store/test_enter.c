@@ -30,30 +30,52 @@ static char *make_version(EVP_PKEY *key, const char *master_time,
         json_object_set_new(master_body, "Updated", json_string(master_time));
     body = personal_body(sign(ctx, "MasterProfile", master_body, master_key),
                          device(ctx, device_key), APP, device_udf);
-    json_object_set_new(body, "Updated", json_string(time));
+    if (time != NULL)
+        json_object_set_new(body, "Updated", json_string(time));
     object = sign(ctx, "PersonalProfile", body, key);
     text = mesh_profile_text(ctx, "SignedPersonalProfile", object, len);
     json_decref(object);
     return text;
 }
 
-static int enter(EVP_PKEY *key, const char *master_time, const char *time,
-                 enum mesh_entered *entered)
+/* Enters a version of the profile that name is. */
+static int enter_text(const char *name, const char *text, size_t len,
+                      enum mesh_entered *entered)
 {
-    char name[MESH_UDF_TEXT_MAX], *text;
+    char found[MESH_UDF_TEXT_MAX];
     struct mesh_change change;
     struct mesh_udf udf;
-    size_t len;
     int ok;
 
-    text = make_version(key, master_time, time, &len);
-    expect_ok(ctx, mesh_udf_parse(ctx, owner, &udf));
+    expect_ok(ctx, mesh_udf_parse(ctx, name, &udf));
     mesh_change_begin(&change, ctx);
     ok = mesh_change_lock(&change)
          && mesh_enter(&change, text, len, "a portal", &udf, NULL, entered,
-                       name);
-    ok = mesh_change_end(&change, ok);
+                       found);
+    return mesh_change_end(&change, ok);
+}
+
+static int enter(EVP_PKEY *key, const char *master_time, const char *time,
+                 enum mesh_entered *entered)
+{
+    size_t len;
+    char *text = make_version(key, master_time, time, &len);
+    int ok = enter_text(owner, text, len, entered);
+
     OPENSSL_free(text);
+    return ok;
+}
+
+/* Enters {tag: object}; takes it over. */
+static int enter_object(const char *name, const char *tag, json_t *object,
+                        enum mesh_entered *entered)
+{
+    size_t len;
+    char *text = mesh_profile_text(ctx, tag, object, &len);
+    int ok = enter_text(name, text, len, entered);
+
+    OPENSSL_free(text);
+    json_decref(object);
     return ok;
 }
 
@@ -81,6 +103,107 @@ static void test_removed_key(void **state)
     assert_int_equal(entered, MESH_ENTERED_NEWER);
     expect_ok(ctx, enter(online, "2018-01-01T00:00:00Z", "2019-01-01T00:00:00Z",
                          &entered));
+}
+
+/* What a portal writes beside the signature is no new version, and cannot make
+ * a file that nobody reads. */
+static void test_unsigned_members(void **state)
+{
+    const char *time = "2019-01-01T00:00:00Z";
+    enum mesh_entered entered;
+    char *text, *path = mesh_layout_standard_file(ctx, owner);
+    json_t *document, *list = json_array();
+    unsigned char *before, *after;
+    size_t len, after_len;
+
+    (void)state;
+    expect_ok(ctx, enter(online, "2018-01-01T00:00:00Z", time, &entered));
+    expect_ok(ctx, mesh_layout_read_file(ctx, path, MESH_PROFILE_FILE_MAX,
+                                         &before, &len));
+    document = mesh_json_parse(ctx, (char *)before, len, "here");
+    for (size_t i = 0; i < 1500000; i++)
+        json_array_append_new(list, json_true());
+    json_object_set(json_object_get(document, "SignedPersonalProfile"),
+                    "Beside", list);
+    text = mesh_json_print(document, JSON_COMPACT);
+    expect_ok(ctx, enter_text(owner, text, strlen(text), &entered));
+    assert_int_equal(entered, MESH_ENTERED_NOTHING);
+    OPENSSL_free(text);
+    json_decref(document);
+
+    text = make_version(online, "2018-01-01T00:00:00Z", "2020-01-01T00:00:00Z",
+                        &after_len);
+    document = mesh_json_parse(ctx, text, after_len, "next");
+    OPENSSL_free(text);
+    json_object_set_new(json_object_get(document, "SignedPersonalProfile"),
+                        "Beside", list);
+    text = mesh_json_print(document, JSON_COMPACT);
+    assert_true(strlen(text) < MESH_PROFILE_FILE_MAX);
+    assert_int_equal(enter_text(owner, text, strlen(text), &entered), 0);
+    expect_error(ctx, MESH_R_PROFILE_TOO_LARGE, "are read");
+    expect_ok(ctx, mesh_layout_read_file(ctx, path, MESH_PROFILE_FILE_MAX,
+                                         &after, &after_len));
+    assert_int_equal(len, after_len);
+    assert_memory_equal(before, after, len);
+    OPENSSL_free(before);
+    OPENSSL_free(after);
+    OPENSSL_free(path);
+    OPENSSL_free(text);
+    json_decref(document);
+}
+
+/* A version without a date comes after none that has one. */
+static void test_no_date(void **state)
+{
+    enum mesh_entered entered;
+
+    (void)state;
+    assert_int_equal(enter(online, "2018-01-01T00:00:00Z", NULL, &entered), 0);
+    expect_error(ctx, MESH_R_PROFILE_OLDER, "was updated never; here is");
+}
+
+static json_t *web(EVP_PKEY *signer, const char *time)
+{
+    json_t *body = web_body(ctx, signer, device_udf);
+
+    json_object_set_new(body, "Updated", json_string(time));
+    return sign(ctx, "WebProfile", body, signer);
+}
+
+/* Another person, of whom a profile is here, lists an application of the user,
+ * with a device of theirs beside the user's: what that signs is not taken. */
+static void test_owner_of_application(void **state)
+{
+    static const char tag[] = "SignedApplicationProfile";
+    EVP_PKEY *other = fake_generate(ctx, "P-256");
+    EVP_PKEY *other_device = fake_generate(ctx, "P-256");
+    char name[MESH_UDF_TEXT_MAX], admin[MESH_UDF_TEXT_MAX];
+    enum mesh_entered entered;
+    json_t *body, *application;
+
+    (void)state;
+    body = personal_body(master(ctx, other, other), device(ctx, other_device),
+                         APP, udf_of(ctx, other_device, admin));
+    json_array_append_new(json_object_get(body, "Devices"),
+                          device(ctx, device_key));
+    application = json_array_get(json_object_get(body, "Applications"), 0);
+    json_array_append_new(json_object_get(application, "AdminDeviceUDF"),
+                          json_string(device_udf));
+    expect_ok(
+        ctx, enter_object(udf_of(ctx, other, name), "SignedPersonalProfile",
+                          sign(ctx, "PersonalProfile", body, other), &entered));
+    expect_ok(ctx,
+              enter_object(APP, tag, web(device_key, "2018-01-01T00:00:00Z"),
+                           &entered));
+    assert_int_equal(enter_object(APP, tag,
+                                  web(other_device, "2019-01-01T00:00:00Z"),
+                                  &entered),
+                     0);
+    expect_error(ctx, MESH_R_PROFILE_SIGNER, owner);
+    expect_ok(ctx,
+              enter_object(APP, tag, web(device_key, "2020-01-01T00:00:00Z"),
+                           &entered));
+    assert_int_equal(entered, MESH_ENTERED_NEWER);
 }
 
 static int setup(void **state)
@@ -113,6 +236,9 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         STORE_TEST(test_removed_key),
+        STORE_TEST(test_unsigned_members),
+        STORE_TEST(test_no_date),
+        STORE_TEST(test_owner_of_application),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -54,6 +54,13 @@ for time in 2020-01-01 '1 minute'; do # as it was, and put back later
     touch -d "$time" "$file"
     heals "older"
 done
+truncate -s 17M "$file"
+heals "octets, at most"
+mv "$file" elsewhere
+ln -s "$PWD/elsewhere" "$file"
+heals "symbolic link"
+chmod g+w "$file"
+heals "others may write it"
 
 say "the newest that is good, where the last lines are torn or not ours"
 meshctl --home "$HOME/other" create device --algorithm P-256 > /dev/null
@@ -80,7 +87,7 @@ same "$(meshctl log device | wc -l)" 1
 say "by hand: only what is not older, and of this profile"
 has "archived already" meshctl archive device
 has "archived already" meshctl archive device second.mmm
-fails_with "must stay the last one" meshctl archive device first.mmm
+fails_with "here is the one of" meshctl archive device first.mmm
 fails_with "profile of another name" meshctl archive device other/M*/M*[A-Z0-9].mmm
 ends 2 meshctl repair
 ends 2 meshctl repair device --all

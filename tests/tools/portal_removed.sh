@@ -39,6 +39,10 @@ lost personal
 has "signed by $old" meshctl --home "$HOME/lost" verify mesh://personal
 refuses personal "$old may be a key that was removed"
 refuses personal "older than what is here: $name: portal $good: its master"
+say "by hand it does not get into the archive either"
+fails_with "may be a key that was removed" \
+    meshctl archive personal "lost/$name/$name.mmm"
+same "$(state)" "$before"
 say "and with the one that does not"
 CRYPTOMESH_HOME=$HOME/lost "$tests/../store/craft.py" \
     ".cryptomesh/$name/$name.mmm" "mesh://$old" \
