@@ -212,6 +212,8 @@ mesh_layout_find_account(const struct mesh_layout *layout, const char *account)
     for (size_t i = 0; i < layout->count; i++) {
         const char *const *portal = layout->entries[i].portals;
 
+        if (layout->entries[i].kind != MESH_PROFILE_PERSONAL)
+            continue;
         for (; *portal != NULL; portal++)
             if (OPENSSL_strcasecmp(*portal, account) == 0)
                 return &layout->entries[i];

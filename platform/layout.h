@@ -69,7 +69,8 @@ const struct mesh_layout_entry *
 mesh_layout_find(const struct mesh_layout *layout, enum mesh_profile_kind kind,
                  const struct mesh_udf *udf);
 
-/* The one that is registered under a portal account; NULL if there is none. */
+/* The personal profile that is registered under a portal account, NULL if there
+ * is none: what another kind says of accounts nobody has vouched for. */
 const struct mesh_layout_entry *
 mesh_layout_find_account(const struct mesh_layout *layout, const char *account);
 

@@ -3,8 +3,8 @@
  *
  * profiles.json: what it says, what is wrong with it, and its changes.
  */
-#include "platform/layout.h"
 #include "platform/key_files.h"
+#include "platform/layout.h"
 #include "tests/platform/home.h"
 
 #include <jansson.h>
@@ -95,6 +95,24 @@ static void reads(void **state)
     assert_null(mesh_layout_default(layout, MESH_PROFILE_DEVICE, "Web"));
     mesh_layout_free(layout);
     mesh_layout_free(NULL);
+}
+
+/* An account is a person's: nobody vouches for what the file of a device or an
+ * application says. */
+static void accounts(void **state)
+{
+    struct mesh_layout *layout = opened(
+        "{\"PersonalProfiles\": {\"" ALICE "\": {"
+        "   \"Portals\": [\"other@example.net\", \"user@example.net\"]}},"
+        " \"DeviceProfiles\": {\"" DEVICE "\": {"
+        "   \"Portals\": [\"device@example.net\"]}}}");
+
+    (void)state;
+    assert_ptr_equal(mesh_layout_find_account(layout, "User@example.net"),
+                     mesh_layout_entry(layout, 0));
+    assert_null(mesh_layout_find_account(layout, "device@example.net"));
+    assert_null(mesh_layout_find_account(layout, "user@example.ne"));
+    mesh_layout_free(layout);
 }
 
 static void empty_layouts(void **state)
@@ -539,6 +557,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(reads, make_home, remove_home),
+        cmocka_unit_test_setup_teardown(accounts, make_home, remove_home),
         cmocka_unit_test_setup_teardown(empty_layouts, make_home, remove_home),
         cmocka_unit_test_setup_teardown(malformed, make_home, remove_home),
         cmocka_unit_test_setup_teardown(unsafe, make_home, remove_home),
