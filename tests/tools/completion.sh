@@ -58,6 +58,16 @@ offers "meshctl rollover mesh://device/" \
 offers "meshctl default web mesh://we" //web
 offers "meshctl reference mesh://personal/o" ""
 offers "meshctl reference mesh://personal/m" //personal/master
+say "what somebody else calls a key is not run"
+other=$(meshctl create device) # what craft.py signs with is RSA
+file=.cryptomesh/${other#mesh://}/${other#mesh://}.mmm
+"$MESH_SOURCE/tests/store/craft.py" "$file" "$other" \
+    'payload = payload.replace("DeviceAuthenticationKey", "x$(>${PWD}/run)")' \
+    > crafted
+cat crafted > "$file"
+has 'x$(>${PWD}/run)' meshctl show "$other"
+offers "meshctl rollover $other/x" "${other#mesh:}/x\\\$\\(\\>\\\$\\{PWD\\}/run\\)"
+[ ! -e run ] || die "it was run"
 say "nothing where there is nothing to offer"
 offers "meshctl nonsense --x" ""
 offers "meshctl list " ""

@@ -89,7 +89,13 @@ _meshctl() {
             fi ;;
         esac ;;
     esac
-    mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$cur")
+    # Not compgen -W, which expands the words: a profile, and what its keys are
+    # called, may be somebody else's.
+    COMPREPLY=()
+    read -r -d '' -a words <<< "$choices"
+    for i in ${words[@]+"${words[@]}"}; do
+        [[ $i != "$cur"* ]] || COMPREPLY+=("$(printf %q "$i")")
+    done
     # Only what follows the last colon is replaced.
     if [[ $cur == *:* && $COMP_WORDBREAKS == *:* ]]; then
         local colon=${cur%"${cur##*:}"}
