@@ -430,9 +430,12 @@ static int fill(struct mesh_context *ctx, const json_t *object,
     description = json_object_get(body, "Description");
     if (description == NULL)
         description = json_array_get(json_object_get(body, "Names"), 0);
+    if (!copy_text(ctx, json_object_get(body, "Updated"), &p->updated))
+        return 0;
+    if (p->updated != NULL)
+        mesh_text_clean(p->updated); /* it is printed wherever versions are */
     return read_identifier(ctx, p, body)
            && copy_text(ctx, description, &p->description)
-           && copy_text(ctx, json_object_get(body, "Updated"), &p->updated)
            && collect_keys(ctx, p, body, p->type, NULL)
            && row->complete(ctx, p, body);
 }

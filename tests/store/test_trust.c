@@ -76,6 +76,21 @@ static void test_device(void **state)
             "is not the fingerprint of the DeviceEncryptiontionKey");
 }
 
+/* A date that would move the cursor of who prints it. */
+static void test_date_is_printable(void **state)
+{
+    json_t *body = device_body(ctx, key);
+    struct mesh_profile *profile;
+
+    (void)state;
+    json_object_set_new(body, "Updated", json_string("2019\x1b[2J"));
+    profile = parse_made(ctx, "SignedDeviceProfile",
+                         sign(ctx, "DeviceProfile", body, key));
+    assert_non_null(profile);
+    assert_string_equal(profile->updated, "2019?[2J");
+    mesh_profile_free(profile);
+}
+
 /* Somebody's DeviceSignatureKey in my profile does not make it theirs. */
 static void test_name_of_another(void **state)
 {
@@ -483,6 +498,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         STORE_TEST(test_device),
+        STORE_TEST(test_date_is_printable),
         STORE_TEST(test_name_of_another),
         STORE_TEST(test_tags),
         STORE_TEST(test_personal),
