@@ -48,7 +48,7 @@ told meshctl describe device two
 same "$(updated)" 2099-05-06T07:09:01Z
 cp -p "$file" newest.mmm
 say "the older ones do not come back"
-fails_with "must stay the last one" meshctl archive device first.mmm
+fails_with "older than what is here" meshctl archive device first.mmm
 fails_with "2099-05-06T07:09:01Z" meshctl adopt hours.mmm
 cmp "$file" newest.mmm
 told meshctl repair device
