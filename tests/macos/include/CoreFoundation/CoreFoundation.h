@@ -61,6 +61,7 @@ MACOS_NUMBER(CFNumberType, kCFNumberLongType, 10);
 MACOS_NUMBER(CFNumberType, kCFNumberCFIndexType, 14);
 
 extern const CFAllocatorRef kCFAllocatorDefault;
+extern const CFAllocatorRef kCFAllocatorNull;
 extern const CFBooleanRef kCFBooleanTrue;
 extern const CFBooleanRef kCFBooleanFalse;
 extern const CFDictionaryKeyCallBacks kCFTypeDictionaryKeyCallBacks;
@@ -84,6 +85,9 @@ Boolean CFStringGetCString(CFStringRef string, char *buffer, CFIndex size,
 CFTypeID CFDataGetTypeID(void);
 CFDataRef CFDataCreate(CFAllocatorRef allocator, const UInt8 *bytes,
                        CFIndex length);
+CFDataRef CFDataCreateWithBytesNoCopy(CFAllocatorRef allocator,
+                                      const UInt8 *bytes, CFIndex length,
+                                      CFAllocatorRef deallocator);
 CFIndex CFDataGetLength(CFDataRef data);
 const UInt8 *CFDataGetBytePtr(CFDataRef data);
 

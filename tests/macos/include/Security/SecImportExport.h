@@ -44,6 +44,7 @@ MACOS_NUMBER(SecExternalFormat, kSecFormatBSAFE, 3);
 MACOS_NUMBER(SecExternalFormat, kSecFormatWrappedPKCS8, 5);
 MACOS_NUMBER(SecExternalItemType, kSecItemTypeUnknown, 0);
 MACOS_NUMBER(SecExternalItemType, kSecItemTypePrivateKey, 1);
+MACOS_NUMBER(SecExternalItemType, kSecItemTypePublicKey, 2);
 MACOS_NUMBER(SecItemImportExportFlags, kSecItemPemArmour, 1);
 MACOS_NUMBER(SecKeyImportExportFlags, kSecKeyImportOnlyOne, 1);
 MACOS_NUMBER(SecKeyImportExportFlags, kSecKeyNoAccessControl, 4);
