@@ -10,24 +10,39 @@
 #include <Security/SecItem.h>
 #include <openssl/decoder.h>
 #include <openssl/err.h>
+#include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char *const import = "SecItemImport";
 
-/* PKCS#1 or SEC1; a public key as its SubjectPublicKeyInfo.  An open PKCS#8 is
- * not what is called the format of OpenSSL there. */
+/* An open PKCS#8 is not what is called the format of OpenSSL there; a decoder
+ * that is asked for PKCS#1 or SEC1 takes it nevertheless. */
+static bool is_pkcs8(CFDataRef data)
+{
+    const unsigned char *bytes = CFDataGetBytePtr(data);
+    PKCS8_PRIV_KEY_INFO *info =
+        d2i_PKCS8_PRIV_KEY_INFO(NULL, &bytes, CFDataGetLength(data));
+
+    PKCS8_PRIV_KEY_INFO_free(info);
+    return info != NULL;
+}
+
+/* PKCS#1 or SEC1; a public key as its SubjectPublicKeyInfo. */
 static EVP_PKEY *decode(CFDataRef data, bool private)
 {
     const unsigned char *bytes = CFDataGetBytePtr(data);
     size_t size = (size_t)CFDataGetLength(data);
     EVP_PKEY *key = NULL;
-    OSSL_DECODER_CTX *context = OSSL_DECODER_CTX_new_for_pkey(
+    OSSL_DECODER_CTX *context;
+
+    if (private && is_pkcs8(data))
+        return NULL;
+    context = OSSL_DECODER_CTX_new_for_pkey(
         &key, "DER", private ? "type-specific" : "SubjectPublicKeyInfo", NULL,
         private ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY, double_library(),
         NULL);
-
     if (context == NULL
         || OSSL_DECODER_from_data(context, &bytes, &size) != 1) {
         EVP_PKEY_free(key);
