@@ -80,7 +80,7 @@ static void read_failure(char *text)
     *status++ = 0;
     if (nth != NULL)
         *nth++ = 0;
-    add_failure(text, (OSStatus)strtol(status, NULL, 0),
+    add_failure(text, (OSStatus)strtoll(status, NULL, 0),
                 nth == NULL ? 0 : (unsigned)strtoul(nth, NULL, 10));
 }
 

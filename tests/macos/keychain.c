@@ -31,7 +31,10 @@ const char *macos_double_folder(void)
     if (folder != NULL)
         return folder;
     if (own_folder[0] == 0) {
-        strcpy(own_folder, "/tmp/macos-double-XXXXXX");
+        const char *place = getenv("TMPDIR");
+
+        snprintf(own_folder, sizeof(own_folder), "%s/macos-double-XXXXXX",
+                 place == NULL ? "/tmp" : place);
         if (mkdtemp(own_folder) == NULL)
             double_die(own_folder, "cannot be made");
         maker = getpid();
