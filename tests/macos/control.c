@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,6 +110,21 @@ static void read_environment(void)
     program[length < 0 ? 0 : length] = 0;
 }
 
+/* The library context stays, for who still has a key at the very end; what it
+ * keeps for this thread would look like a leak then. */
+static void before_openssl_ends(void)
+{
+    if (getpid() == first_user)
+        OPENSSL_thread_stop_ex(library);
+}
+
+static void open_library(void)
+{
+    library = OSSL_LIB_CTX_new();
+    if (library == NULL || atexit(before_openssl_ends) != 0)
+        double_die("OpenSSL", "no library context");
+}
+
 /* With the mutex. */
 static void get_ready(void)
 {
@@ -118,9 +134,7 @@ static void get_ready(void)
     first_user = getpid();
     read_environment();
     if (library == NULL)
-        library = OSSL_LIB_CTX_new();
-    if (library == NULL)
-        double_die("OpenSSL", "no library context");
+        open_library();
 }
 
 /* The environment counts from the first allocation on, not from the first call

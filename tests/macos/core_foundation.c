@@ -107,8 +107,10 @@ void *double_checked(const void *pointer, enum object_type type)
 
     if (object == NULL)
         double_die(type_names[type], "is NULL");
+    if (object->mark == OBJECT_RELEASED)
+        double_die(type_names[type], "was released before");
     if (object->mark != OBJECT_MARK)
-        double_die(type_names[type], "is no object, or was released before");
+        double_die(type_names[type], "is no object");
     if (type != OBJECT_ANY && object->type != type)
         double_die(type_names[type], type_names[object->type]);
     return (void *)(uintptr_t)pointer;
@@ -205,6 +207,17 @@ static void empty(struct object *object)
     }
 }
 
+/* What was released stays, marked: a second release is seen for certain. */
+static void bury(struct object *object)
+{
+    static _Atomic(struct object *) released;
+
+    object->mark = OBJECT_RELEASED;
+    object->next = released;
+    while (!atomic_compare_exchange_weak(&released, &object->next, object))
+        ;
+}
+
 void CFRelease(CFTypeRef pointer)
 {
     struct object *object = double_checked(pointer, OBJECT_ANY);
@@ -214,9 +227,8 @@ void CFRelease(CFTypeRef pointer)
     if (atomic_fetch_sub(&object->references, 1) > 1)
         return;
     empty(object);
-    object->mark = 0;
     living[object->type]--;
-    free(object);
+    bury(object);
 }
 
 CFTypeID CFGetTypeID(CFTypeRef object)

@@ -35,11 +35,13 @@ struct object {
     unsigned mark;
     enum object_type type;
     atomic_long references; /* negative: a constant, never freed */
+    struct object *next;    /* of the released ones */
 };
-#define OBJECT_MARK 0x43464f42u
+#define OBJECT_MARK     0x43464f42u
+#define OBJECT_RELEASED 0x52454c53u
 #define OBJECT_CONSTANT(type)                                                  \
     {                                                                          \
-        OBJECT_MARK, type, -1                                                  \
+        OBJECT_MARK, type, -1, NULL                                            \
     }
 
 struct __CFString {

@@ -131,28 +131,13 @@ void keychain_set_locked(bool locked)
     close(file);
 }
 
-/* i2d_PublicKey() gives compressed points for a key that came so. */
-static size_t point_of(EVP_PKEY *key, unsigned char **bytes)
-{
-    EVP_PKEY *copy = EVP_PKEY_dup(key);
-    size_t size = 0;
-
-    if (copy != NULL
-        && EVP_PKEY_set_utf8_string_param(
-               copy, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, "uncompressed")
-               == 1)
-        size = EVP_PKEY_get1_encoded_public_key(copy, bytes);
-    EVP_PKEY_free(copy);
-    return size;
-}
-
 size_t keychain_public_bytes(EVP_PKEY *key, unsigned char **bytes)
 {
     int size;
 
     *bytes = NULL;
     if (EVP_PKEY_is_a(key, "EC"))
-        return point_of(key, bytes);
+        return EVP_PKEY_get1_encoded_public_key(key, bytes);
     size = i2d_PublicKey(key, bytes);
     return size < 0 ? 0 : (size_t)size;
 }

@@ -177,7 +177,7 @@ static OSStatus make(CFDictionaryRef outer, SecKeyRef *made)
         protected =
             protected || CFDictionaryContainsKey(inner, kSecAttrAccessControl);
     }
-    if (protected || CFDictionaryContainsKey(outer, kSecAttrTokenID))
+    if (protected)
         return errSecMissingEntitlement;
     CFNumberGetValue(size, kCFNumberIntType, &bits);
     key = generate(CFDictionaryGetValue(outer, kSecAttrKeyType), bits);

@@ -169,7 +169,7 @@ static bool sign(struct operation *operation, EVP_PKEY_CTX *context)
            == 1;
 }
 
-/* A wrong padding is an error there, not a random answer. */
+/* A wrong padding is an error there, not a random answer as OpenSSL 3.2 has. */
 static void refuse_bad_padding(EVP_PKEY_CTX *context)
 {
     unsigned int no = 0;
@@ -224,25 +224,17 @@ static bool perform(struct operation *operation)
     return ok;
 }
 
-/* Raw RSA fills up with zeros; nothing may be longer than the key, a digest
- * not longer than its name says. */
-static OSStatus fit_input(struct operation *operation)
+/* Raw RSA fills its input up with zeros. */
+static void fit_input(struct operation *operation)
 {
     size_t block = (size_t)EVP_PKEY_get_size(operation->key->key);
     size_t size = operation->input_len;
 
-    if (operation->mechanism->kind == ECDSA
-        || operation->mechanism->kind == ECDH)
-        return errSecSuccess;
-    if (size > block)
-        return errSecParam;
-    if (operation->mechanism->kind == RAW && size < block) {
-        memset(operation->padded, 0, block - size);
-        memcpy(operation->padded + block - size, operation->input, size);
-        operation->input = operation->padded;
-        operation->input_len = block;
-    }
-    return errSecSuccess;
+    if (operation->mechanism->kind != RAW || size >= block)
+        return;
+    memcpy(operation->padded + block - size, operation->input, size);
+    operation->input = operation->padded;
+    operation->input_len = block;
 }
 
 static OSStatus run(struct operation *operation, SecKeyOperationType type,
@@ -253,9 +245,8 @@ static OSStatus run(struct operation *operation, SecKeyOperationType type,
     operation->mechanism = mechanism_of(operation->key, type, algorithm);
     if (operation->mechanism == NULL)
         return errSecParam;
-    status = fit_input(operation);
-    if (status == errSecSuccess)
-        status = permit(operation->key);
+    fit_input(operation);
+    status = permit(operation->key);
     if (status != errSecSuccess)
         return status;
     return perform(operation) ? errSecSuccess : errSecParam;

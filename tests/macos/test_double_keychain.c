@@ -373,6 +373,29 @@ static void objects_that_are_not_made(void **state)
     assert_true(n > 1);
 }
 
+static void an_import_that_is_not_made(void **state)
+{
+    EVP_PKEY *pkey = new_pkey("EC", 0, "P-256");
+    CFDataRef der = type_specific(pkey);
+    OSStatus status = errSecAllocate;
+    SecKeyRef key = NULL;
+    long n;
+
+    (void)state;
+    /* The caller's own two objects come first. */
+    for (n = 3; status == errSecAllocate; n++) {
+        macos_double_fail_allocation(n);
+        status = import_key(der, kSecItemTypePrivateKey, false, &key);
+        macos_double_fail_allocation(0);
+        assert_int_equal(count_items(), status == errSecSuccess ? 1 : 0);
+    }
+    assert_int_equal(status, errSecSuccess);
+    assert_true(n > 4);
+    CFRelease(key);
+    CFRelease(der);
+    EVP_PKEY_free(pkey);
+}
+
 static void a_list_that_is_not_made(void **state)
 {
     SecKeyRef key = make_key(EC, 256);
@@ -414,6 +437,7 @@ int main(void)
         DOUBLE_TEST(a_file_that_is_no_item),
         DOUBLE_TEST(functions_fail_as_asked),
         DOUBLE_TEST(objects_that_are_not_made),
+        DOUBLE_TEST(an_import_that_is_not_made),
         DOUBLE_TEST(a_list_that_is_not_made),
     };
 

@@ -5,6 +5,7 @@
  */
 #include "double_test.h"
 
+#include <openssl/core_names.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,9 @@ static void where_not_extractable_counts(void **state)
     (void)state;
     right = new_generation(type, bits);
     assert_false(is_extractable(right));
+    right = new_generation(type, bits);
+    CFDictionarySetValue(right, kSecAttrIsExtractable, kCFBooleanTrue);
+    assert_true(is_extractable(right));
 
     CFDictionarySetValue(inner, kSecAttrIsPermanent, kCFBooleanTrue);
     CFDictionarySetValue(inner, kSecAttrIsExtractable, kCFBooleanFalse);
@@ -181,6 +185,11 @@ static void imported_keys_are_found_by_label(void **state)
     macos_double_reset();
     check_import(p256, true);
     macos_double_reset();
+    /* However the file has the point, the label is that of the long form. */
+    assert_int_equal(
+        EVP_PKEY_set_utf8_string_param(
+            p521, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, "compressed"),
+        1);
     check_import(p521, false);
     EVP_PKEY_free(rsa);
     EVP_PKEY_free(p256);
