@@ -11,6 +11,14 @@
  * "trusted: PROGRAM" before it.  A key without a line "trusted" may be used by
  * every program.  A file "locked" in the folder: the keychain is locked.
  *
+ * Taken from Apple's published source: which attributes count where, the label
+ * of a key, what an import keeps, what raw RSA fills up, that an imported
+ * private key has no public half.  Assumed, until a Mac says otherwise:
+ * errSecParam for each size, point, length and padding that is refused,
+ * errSecKeySizeNotAllowed at an import, errSecInvalidItemRef and
+ * errSecNoSuchKeychain for what has gone, errSecAuthFailed when a person
+ * denies.
+ *
  * Environment, read at the first call:
  * MACOS_DOUBLE_KEYCHAIN    the folder; unset: one that ends with the process
  * MACOS_DOUBLE_FAIL        FUNCTION=STATUS,… : fails so each time;

@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <openssl/core_names.h>
 #include <openssl/pem.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,21 +25,28 @@
 static char own_folder[PATH_MAX]; /* made by the process maker */
 static pid_t maker;
 
+static void make_own_folder(void)
+{
+    const char *place = getenv("TMPDIR");
+
+    snprintf(own_folder, sizeof(own_folder), "%s/macos-double-XXXXXX",
+             place == NULL ? "/tmp" : place);
+    if (mkdtemp(own_folder) == NULL)
+        double_die(own_folder, "cannot be made");
+    maker = getpid();
+}
+
 const char *macos_double_folder(void)
 {
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
     const char *folder = getenv("MACOS_DOUBLE_KEYCHAIN");
 
     if (folder != NULL)
         return folder;
-    if (own_folder[0] == 0) {
-        const char *place = getenv("TMPDIR");
-
-        snprintf(own_folder, sizeof(own_folder), "%s/macos-double-XXXXXX",
-                 place == NULL ? "/tmp" : place);
-        if (mkdtemp(own_folder) == NULL)
-            double_die(own_folder, "cannot be made");
-        maker = getpid();
-    }
+    pthread_mutex_lock(&mutex);
+    if (own_folder[0] == 0)
+        make_own_folder();
+    pthread_mutex_unlock(&mutex);
     return own_folder;
 }
 

@@ -224,17 +224,20 @@ static bool perform(struct operation *operation)
     return ok;
 }
 
-/* Raw RSA fills its input up with zeros. */
-static void fit_input(struct operation *operation)
+/* Raw RSA fills up what is to be signed, with zeros; nothing else. */
+static OSStatus fit_input(struct operation *operation)
 {
     size_t block = (size_t)EVP_PKEY_get_size(operation->key->key);
     size_t size = operation->input_len;
 
     if (operation->mechanism->kind != RAW || size >= block)
-        return;
+        return errSecSuccess;
+    if (operation->mechanism->operation != kSecKeyOperationTypeSign)
+        return errSecParam;
     memcpy(operation->padded + block - size, operation->input, size);
     operation->input = operation->padded;
     operation->input_len = block;
+    return errSecSuccess;
 }
 
 static OSStatus run(struct operation *operation, SecKeyOperationType type,
@@ -245,8 +248,9 @@ static OSStatus run(struct operation *operation, SecKeyOperationType type,
     operation->mechanism = mechanism_of(operation->key, type, algorithm);
     if (operation->mechanism == NULL)
         return errSecParam;
-    fit_input(operation);
-    status = permit(operation->key);
+    status = fit_input(operation);
+    if (status == errSecSuccess)
+        status = permit(operation->key);
     if (status != errSecSuccess)
         return status;
     return perform(operation) ? errSecSuccess : errSecParam;

@@ -8,6 +8,7 @@
 
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,30 @@ static CFMutableDictionaryRef labelled(const char *label)
 
     set_owned(query, kSecAttrLabel, new_string(label));
     return query;
+}
+
+static void *sign_often(void *key)
+{
+    for (int i = 0; i < 20; i++)
+        if (sign(key) != errSecSuccess)
+            return key;
+    return NULL;
+}
+
+static void threads_share_a_key(void **state)
+{
+    SecKeyRef key = make_key(EC, 256);
+    pthread_t threads[4];
+    void *failed;
+
+    (void)state;
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, sign_often, key), 0);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(pthread_join(threads[i], &failed), 0);
+        assert_null(failed);
+    }
+    CFRelease(key);
 }
 
 static void all_matches_are_listed(void **state)
@@ -425,6 +450,7 @@ static void a_list_that_is_not_made(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        DOUBLE_TEST(threads_share_a_key),
         DOUBLE_TEST(all_matches_are_listed),
         DOUBLE_TEST(items_are_renamed_and_deleted),
         DOUBLE_TEST(a_query_without_class_finds_both),

@@ -117,8 +117,8 @@ static void ecdsa_signs(void **state)
     CFRelease(input);
 }
 
-/* Shorter input is filled up with zeros; longer, or above the modulus, is
- * refused. */
+/* Shorter input is filled up with zeros, to be signed; longer, or above the
+ * modulus, is refused. */
 static void raw_rsa_signs(void **state)
 {
     SecKeyRef key = make_key(kSecAttrKeyTypeRSA, 1024);
@@ -141,6 +141,8 @@ static void raw_rsa_signs(void **state)
                      1);
     assert_int_equal(size, 128);
     assert_memory_equal(back, expected, 128);
+    assert_null(SecKeyCreateDecryptedData(key, kSecKeyAlgorithmRSAEncryptionRaw,
+                                          input, NULL));
     memset(high, 0xff, sizeof(high));
     for (CFIndex length = 128; length <= 129; length++) {
         bad = CFDataCreate(NULL, high, length);
