@@ -4,7 +4,8 @@
  * The key store of this operating system: does it hold this key; sign, decrypt,
  * derive; generate, import, delete, list.  No function here can return a
  * private key.  On Linux linux/client.c asks mesh-keyd, on Windows
- * windows/keystore.c the providers of CNG and CryptoAPI.
+ * windows/keystore.c the providers of CNG and CryptoAPI, on macOS
+ * macos/keychain.c the Keychain.
  */
 #ifndef MESH_PLATFORM_KEYSTORE_H
 #define MESH_PLATFORM_KEYSTORE_H
@@ -27,6 +28,13 @@
 struct mesh_key_name {
     char udf[MESH_UDF_TEXT_MAX];   /* canonical, as mesh_udf_of_key() */
     unsigned char spki_sha256[32]; /* over the DER SubjectPublicKeyInfo */
+#ifdef MESH_PLATFORM_MACOS
+    /* What the Keychain finds a key by, and what it does not tell of one
+     * without an attempt at exporting it. */
+    unsigned char identifier[20]; /* mesh_public_identifier() */
+    unsigned family;              /* MESH_FAMILY_… of platform/algorithm.h */
+    unsigned bits;
+#endif
 };
 
 /* Names a key by its public half. */
@@ -113,9 +121,9 @@ int mesh_keystore_generate(struct mesh_context *ctx, const char *algorithm,
 int mesh_keystore_import(struct mesh_context *ctx, const unsigned char *pkcs8,
                          size_t len, EVP_PKEY **public);
 
-/* Registers a key file to be used where it lies (not on Windows, where it fails
- * with MESH_R_OPERATION_UNSUPPORTED): absolute path, and where its passphrase
- * is (NULL: not encrypted; "secret-service"; "credential:NAME").
+/* Registers a key file to be used where it lies (on Linux alone; elsewhere it
+ * fails with MESH_R_OPERATION_UNSUPPORTED): absolute path, and where its
+ * passphrase is (NULL: not encrypted; "secret-service"; "credential:NAME").
  * passphrase/passphrase_len: for "secret-service", what to keep there, or NULL
  * if it is there already. */
 int mesh_keystore_register_file(struct mesh_context *ctx, const char *path,
@@ -131,7 +139,7 @@ struct mesh_keystore_item {
     struct mesh_key_name name;
     char algorithm[32];
     char source[32]; /* "secret-service", "key-file", "memory"; on Windows
-                      * "cng", "tpm", "cryptoapi" */
+                      * "cng", "tpm", "cryptoapi"; on macOS "keychain" */
 };
 /* Lists what the key store holds.  *items is the caller's (OPENSSL_free). */
 int mesh_keystore_list(struct mesh_context *ctx,

@@ -229,6 +229,25 @@ int mesh_public_has_shape(const unsigned char *der, size_t len)
     return spki != NULL;
 }
 
+int mesh_public_identifier(struct mesh_context *ctx, const unsigned char *der,
+                           size_t len, unsigned char sha1[20])
+{
+    SPKI *spki;
+    int ok;
+
+    ERR_set_mark();
+    spki = spki_read(der, len);
+    ok = spki != NULL
+         && EVP_Q_digest(ctx->libctx, "SHA1", NULL, spki->key->data,
+                         (size_t)spki->key->length, sha1, NULL)
+                == 1;
+    ERR_pop_to_mark();
+    spki_free(spki);
+    return ok
+           || mesh_raise(ctx, MESH_R_KEY_MALFORMED,
+                         "the public key has no identifier");
+}
+
 static EVP_PKEY *ec_from(struct mesh_context *ctx, const char *curve,
                          const ASN1_BIT_STRING *point)
 {

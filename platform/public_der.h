@@ -19,6 +19,11 @@ int mesh_public_spki(struct mesh_context *ctx, EVP_PKEY *key,
 int mesh_public_pkcs1(struct mesh_context *ctx, EVP_PKEY *key,
                       unsigned char **der);
 
+/* The key identifier of RFC 5280, 4.2.1.2 (1), of a SubjectPublicKeyInfo: SHA-1
+ * of the public key's octets in it.  MESH_R_KEY_MALFORMED. */
+int mesh_public_identifier(struct mesh_context *ctx, const unsigned char *der,
+                           size_t len, unsigned char sha1[20]);
+
 /* Reads a SubjectPublicKeyInfo with nothing after it.  NULL: it is none, or of
  * a key that libcrypto does not take; raises nothing. */
 EVP_PKEY *mesh_public_read(struct mesh_context *ctx, const unsigned char *der,

@@ -6,6 +6,7 @@
  */
 #include "platform/udf.h"
 
+#include "platform/algorithm.h"
 #include "platform/keystore.h"
 #include "platform/public_der.h"
 
@@ -248,6 +249,21 @@ int mesh_udf_of_key(struct mesh_context *ctx, EVP_PKEY *key,
     return 1;
 }
 
+#ifdef MESH_PLATFORM_MACOS
+static int add_identifier(struct mesh_context *ctx, EVP_PKEY *key,
+                          const unsigned char *spki, int len,
+                          struct mesh_key_name *name)
+{
+    name->family = mesh_algorithm_family(key);
+    name->bits = (unsigned)EVP_PKEY_get_bits(key);
+    /* the curves that it has are NIST's */
+    if (name->family == MESH_FAMILY_EC
+        && strncmp(mesh_algorithm_of(key), "P-", 2) != 0)
+        name->family = 0;
+    return mesh_public_identifier(ctx, spki, (size_t)len, name->identifier);
+}
+#endif
+
 /* Both digests are of the same octets, but for RSA. */
 int mesh_key_name_of(struct mesh_context *ctx, EVP_PKEY *key,
                      struct mesh_key_name *name)
@@ -267,6 +283,9 @@ int mesh_key_name_of(struct mesh_context *ctx, EVP_PKEY *key,
          && (rule->pkcs1 ? key_digest(ctx, rule, hashes[0].type, key, full)
                          : whole_digest(ctx, hashes[0].type, rule->content_type,
                                         spki, (size_t)len, full));
+#ifdef MESH_PLATFORM_MACOS
+    ok = ok && add_identifier(ctx, key, spki, len, name);
+#endif
     OPENSSL_free(spki);
     if (ok) {
         truncate_low(full, MESH_UDF_BITS, &udf);

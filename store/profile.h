@@ -20,8 +20,8 @@ struct mesh_profile_key {
                                   * the profile says */
     EVP_PKEY *public;            /* NULL before it is open */
     STACK_OF(X509) * certificates; /* its own first, then the chain; or NULL */
-    unsigned char spki_sha256[32]; /* as the key store has it, of an open one */
-    json_t *object;                /* in the payload */
+    struct mesh_key_name name; /* as the key store has it, of an open one */
+    json_t *object;            /* in the payload */
 };
 
 /* An entry of Applications in a personal profile. */

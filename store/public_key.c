@@ -265,7 +265,7 @@ static int check_name(struct mesh_context *ctx, struct mesh_profile_key *key)
         || !mesh_key_name_of(ctx, key->public, &own))
         return 0;
     memcpy(key->udf, own.udf, sizeof(key->udf));
-    memcpy(key->spki_sha256, own.spki_sha256, sizeof(key->spki_sha256));
+    key->name = own;
     if (!mesh_profile_key_named(ctx, key, &given, &named) || named)
         return named;
     mesh_udf_print(&given, key->udf);
@@ -305,9 +305,7 @@ int mesh_profile_key_open(struct mesh_context *ctx,
 void mesh_profile_key_name(const struct mesh_profile_key *key,
                            struct mesh_key_name *name)
 {
-    memset(name, 0, sizeof(*name)); /* it travels whole, by its size */
-    OPENSSL_strlcpy(name->udf, key->udf, sizeof(name->udf));
-    memcpy(name->spki_sha256, key->spki_sha256, sizeof(name->spki_sha256));
+    *name = key->name;
 }
 
 /* Adds a member; takes value over. */

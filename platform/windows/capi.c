@@ -7,8 +7,8 @@
  */
 #include "platform/windows/source.h"
 
+#include "platform/pkcs1.h"
 #include "platform/windows/blob.h"
-#include "platform/windows/pkcs1.h"
 #include "platform/windows/status.h"
 #include "platform/windows/use.h"
 

@@ -8,9 +8,9 @@
  */
 #include "platform/windows/cng.h"
 
+#include "platform/pkcs1.h"
 #include "platform/public_der.h"
 #include "platform/windows/blob.h"
-#include "platform/windows/pkcs1.h"
 #include "platform/windows/status.h"
 #include "platform/windows/use.h"
 
@@ -111,7 +111,7 @@ static int run_sign_pkcs1(const struct mesh_source_use *use,
     if (use->has_digest && use->digest.cng != NULL) {
         padding.pszAlgId = use->digest.cng;
     } else if (use->has_digest && !use->digest.plain) {
-        in_len = mesh_digest_wrap(&use->digest, in, in_len, info);
+        in_len = mesh_pkcs1_digest_info(use->digest.nid, in, in_len, info);
         if (in_len == 0)
             return mesh_source_refuse(use, "the digest has no identifier");
         in = info;
@@ -179,25 +179,16 @@ static DWORD decrypt_pkcs1(const struct mesh_source_use *use,
                                 NCRYPT_PAD_PKCS1_FLAG | use->silent);
 }
 
-/*
- * What implicit rejection makes its messages of has to be the same for ever and
- * known to the key's holder alone: a power of a fixed number.
- */
 static DWORD rejection_secret(const struct mesh_source_use *use,
                               unsigned char secret[32])
 {
-    static const char text[] = "mesh implicit rejection, PKCS#1 v1.5 ";
     struct block block;
     DWORD status;
 
-    for (size_t i = 0; i < use->size; i++)
-        block.octets[i] =
-            (unsigned char)(i == 0 ? 0 : text[i % (sizeof(text) - 1)]);
+    mesh_pkcs1_question(block.octets, use->size);
     status = rsa(use, &block);
     if (status == 0
-        && EVP_Q_digest(use->ctx->libctx, "SHA2-256", NULL, block.octets,
-                        use->size, secret, NULL)
-               != 1)
+        && !mesh_pkcs1_secret(use->ctx, block.octets, use->size, secret))
         status = (DWORD)NTE_INTERNAL_ERROR;
     OPENSSL_cleanse(&block, sizeof(block));
     return status;

@@ -5,10 +5,8 @@
  */
 #include "platform/windows/digest.h"
 
-#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/objects.h>
-#include <openssl/x509.h>
 #include <string.h>
 
 static const struct {
@@ -63,33 +61,6 @@ struct mesh_digest mesh_digest_of_size(size_t size)
     return none;
 }
 
-size_t mesh_digest_wrap(const struct mesh_digest *digest,
-                        const unsigned char *in, size_t in_len,
-                        unsigned char info[MESH_DIGEST_INFO_MAX])
-{
-    X509_SIG *sig = X509_SIG_new();
-    ASN1_OCTET_STRING *value = NULL;
-    X509_ALGOR *algorithm = NULL;
-    unsigned char *der = NULL;
-    int len = 0;
-
-    if (sig != NULL)
-        X509_SIG_getm(sig, &algorithm, &value);
-    if (sig != NULL && digest->nid != NID_undef
-        && X509_ALGOR_set0(algorithm, OBJ_nid2obj(digest->nid), V_ASN1_NULL,
-                           NULL)
-               == 1
-        && ASN1_OCTET_STRING_set(value, in, (int)in_len) == 1)
-        len = i2d_X509_SIG(sig, &der);
-    if (len <= 0 || len > MESH_DIGEST_INFO_MAX)
-        len = 0;
-    if (len > 0)
-        memcpy(info, der, (size_t)len);
-    OPENSSL_free(der);
-    X509_SIG_free(sig);
-    return (size_t)len;
-}
-
 int mesh_digest_unwrap(const unsigned char *der, size_t len,
                        struct mesh_digest *digest, const unsigned char **value)
 {
@@ -101,7 +72,8 @@ int mesh_digest_unwrap(const unsigned char *der, size_t len,
         size_t head = len - row->size;
 
         if (len <= row->size
-            || mesh_digest_wrap(row, der + head, row->size, info) != len
+            || mesh_pkcs1_digest_info(row->nid, der + head, row->size, info)
+                   != len
             || memcmp(info, der, len) != 0)
             continue;
         *digest = *row;

@@ -6,10 +6,8 @@
 #ifndef MESH_PLATFORM_WINDOWS_DIGEST_H
 #define MESH_PLATFORM_WINDOWS_DIGEST_H
 
+#include "platform/pkcs1.h"
 #include "platform/windows/source.h"
-
-/* Octets of a DigestInfo at most. */
-#define MESH_DIGEST_INFO_MAX 128
 
 struct mesh_digest {
     const wchar_t *cng; /* NULL: CNG has no name for it */
@@ -27,10 +25,6 @@ int mesh_digest_find(struct mesh_context *ctx, const char *name,
  * DigestInfo; legacy is 0 if there is none. */
 struct mesh_digest mesh_digest_of_size(size_t size);
 
-/* Writes the DigestInfo of a digest; its length, 0 if there is none. */
-size_t mesh_digest_wrap(const struct mesh_digest *digest,
-                        const unsigned char *in, size_t in_len,
-                        unsigned char info[MESH_DIGEST_INFO_MAX]);
 /* Reads a DigestInfo with nothing after it: *value is in der.  0, and nothing
  * written: it is none, or of a digest that CryptoAPI does not have. */
 int mesh_digest_unwrap(const unsigned char *der, size_t len,

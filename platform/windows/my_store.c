@@ -3,39 +3,23 @@
  *
  * The user's certificates, which Windows keeps in the store "MY".
  */
-#include "platform/keystore.h"
+#include "platform/certificate.h"
 
 #include "platform/windows/source.h"
 #include "platform/windows/status.h"
 
 #include <openssl/crypto.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/x509.h>
 #include <string.h>
 
 /* Whether it is a certificate of the key: its public half decides. */
 static int is_of_key(struct mesh_context *ctx, const CERT_CONTEXT *certificate,
                      const struct mesh_key_name *name)
 {
-    const unsigned char *p = certificate->pbCertEncoded;
-    unsigned char *spki = NULL, digest[32];
-    X509 *x509;
-    int len = 0, same;
+    X509 *x509 = mesh_certificate_of_key(ctx, certificate->pbCertEncoded,
+                                         certificate->cbCertEncoded, name);
 
-    ERR_set_mark();
-    x509 = d2i_X509(NULL, &p, (long)certificate->cbCertEncoded);
-    if (x509 != NULL)
-        len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x509), &spki);
-    same = len > 0
-           && EVP_Q_digest(ctx->libctx, "SHA2-256", NULL, spki, (size_t)len,
-                           digest, NULL)
-                  == 1
-           && memcmp(digest, name->spki_sha256, sizeof(digest)) == 0;
-    ERR_pop_to_mark();
-    OPENSSL_free(spki);
     X509_free(x509);
-    return same;
+    return x509 != NULL;
 }
 
 /* Whether Windows says that the certificate's key is one of ours: the key was

@@ -1,16 +1,18 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * PKCS#1 v1.5, type 2:  00 02 | eight random octets or more, none 0 | 00 | M.
+ * PKCS#1 v1.5.  Type 2:  00 02 | eight random octets or more, none 0 | 00 | M.
  *
  * Masks are all ones or all zeros.  No branch and no address depends on the
  * block; the message's length does, once it is given out.
  */
-#include "platform/windows/pkcs1.h"
+#include "platform/pkcs1.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/objects.h>
 #include <openssl/rand.h>
+#include <openssl/x509.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -138,4 +140,45 @@ int mesh_pkcs1_tls(struct mesh_context *ctx, const unsigned char *block,
     return mesh_pkcs1_tls_message(ctx, (int)(good & 1),
                                   block + len - MESH_TLS_SECRET,
                                   MESH_TLS_SECRET, client, negotiated, out);
+}
+
+void mesh_pkcs1_question(unsigned char *block, size_t len)
+{
+    static const char text[] = "mesh implicit rejection, PKCS#1 v1.5 ";
+
+    for (size_t i = 0; i < len; i++)
+        block[i] = (unsigned char)(i == 0 ? 0 : text[i % (sizeof(text) - 1)]);
+}
+
+int mesh_pkcs1_secret(struct mesh_context *ctx, const unsigned char *power,
+                      size_t len, unsigned char secret[32])
+{
+    return EVP_Q_digest(ctx->libctx, "SHA2-256", NULL, power, len, secret, NULL)
+               == 1
+           || mesh_raise(ctx, MESH_R_INTERNAL,
+                         "SHA2-256 is not available in libcrypto");
+}
+
+size_t mesh_pkcs1_digest_info(int nid, const unsigned char *digest, size_t len,
+                              unsigned char info[MESH_DIGEST_INFO_MAX])
+{
+    X509_SIG *sig = X509_SIG_new();
+    ASN1_OCTET_STRING *value = NULL;
+    X509_ALGOR *algorithm = NULL;
+    unsigned char *der = NULL;
+    int der_len = 0;
+
+    if (sig != NULL)
+        X509_SIG_getm(sig, &algorithm, &value);
+    if (sig != NULL && nid != NID_undef
+        && X509_ALGOR_set0(algorithm, OBJ_nid2obj(nid), V_ASN1_NULL, NULL) == 1
+        && ASN1_OCTET_STRING_set(value, digest, (int)len) == 1)
+        der_len = i2d_X509_SIG(sig, &der);
+    if (der_len <= 0 || der_len > MESH_DIGEST_INFO_MAX)
+        der_len = 0;
+    if (der_len > 0)
+        memcpy(info, der, (size_t)der_len);
+    OPENSSL_free(der);
+    X509_SIG_free(sig);
+    return (size_t)der_len;
 }
