@@ -23,7 +23,7 @@ if(WIN32)
     # included.
     add_link_options(-static -fstack-protector-strong
         -Wl,--dynamicbase,--nxcompat,--high-entropy-va)
-else()
+elseif(NOT APPLE) # whose linker does all that unasked
     add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
 endif()
 # Error messages name files of the source, not of the machine that built it.

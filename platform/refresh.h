@@ -22,7 +22,7 @@ int mesh_refresh_missing(struct mesh_context *ctx, const char *udf);
  */
 int mesh_refresh_check(struct mesh_context *ctx, char **program);
 
-/* What linux/spawn.c and windows/refresh.c share. */
+/* What posix/refresh.c and windows/refresh.c share. */
 #define MESH_REFRESH_SECONDS 20   /* that a caller waits for a refresh */
 #define MESH_REFRESH_TIMEOUT "15" /* for each request of it; seconds */
 

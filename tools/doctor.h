@@ -24,7 +24,7 @@ void report_add(struct report *report, enum finding finding, const char *todo,
                 const char *fmt, ...) MESH_PRINTF(4, 5);
 
 /* Whether the key store answers, and has the private keys of the default device
- * (NULL: there is none); linux/doctor_keystore.c and windows/…. */
+ * (NULL: there is none); linux/doctor_keystore.c, macos/… and windows/…. */
 void report_keystore(struct report *report, const struct mesh_profile *device);
 /* The latter; elsewhere is what to do where keys may be out of reach, or NULL.
  */

@@ -8,6 +8,7 @@
 #include "platform/linux/pool.h"
 #include "platform/linux/socket_path.h"
 #include "platform/linux/spawn.h"
+#include "platform/posix/portable.h"
 
 #include <errno.h>
 #include <openssl/crypto.h>

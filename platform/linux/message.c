@@ -5,6 +5,8 @@
  */
 #include "platform/linux/message.h"
 
+#include "platform/posix/portable.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
@@ -37,19 +39,6 @@ struct raw_message {
     size_t fd_count;
     uid_t sender;
 };
-
-int mesh_descriptor_above_standard(int fd)
-{
-    int high, saved;
-
-    if (fd < 0 || fd > STDERR_FILENO)
-        return fd;
-    high = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    saved = errno;
-    close(fd);
-    errno = saved;
-    return high;
-}
 
 static enum mesh_message_result result_of_errno(void)
 {

@@ -135,8 +135,4 @@ int mesh_message_answer_fits(const struct mesh_answer *answer);
 /* Whether a text of a message ends within its member. */
 int mesh_message_terminated(const char *text, size_t size);
 
-/* Moves a descriptor that was just opened above 0 to 2: those are the
- * application's, even while they are closed.  -1 (with errno) stays -1. */
-int mesh_descriptor_above_standard(int fd);
-
 #endif

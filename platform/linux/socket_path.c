@@ -6,6 +6,7 @@
 #include "platform/linux/socket_path.h"
 
 #include "platform/linux/message.h"
+#include "platform/posix/portable.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,6 +5,7 @@
  * the lock.
  */
 #include "platform/layout_tree.h"
+#include "platform/posix/portable.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,13 +20,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HOME_FOLDER       ".cryptomesh"
-#define BELOW_HOME_MAX    256 /* octets of the longest path in it */
-#define LOCK_FILE         ".lock"
-#define LOCK_SECONDS      5
-#define LOCK_INTERVAL_NS  20000000 /* 20 ms */
-#define LOCK_BYTE_WRITERS 0
-#define LOCK_BYTE_CHANGE  1
+#define HOME_FOLDER      ".cryptomesh"
+#define BELOW_HOME_MAX   256 /* octets of the longest path in it */
+#define LOCK_SECONDS     5
+#define LOCK_INTERVAL_NS 20000000 /* 20 ms */
 
 #ifdef O_PATH /* a folder need not be readable, only searchable */
 #define FOLDER_FLAGS (O_PATH | O_DIRECTORY | O_CLOEXEC)
@@ -74,7 +72,7 @@ char *mesh_layout_home(struct mesh_context *ctx)
         return check_length(ctx, home) ? mesh_path(ctx, "%.*s", (int)len, home)
                                        : NULL;
     }
-    home = secure_getenv("HOME");
+    home = mesh_getenv("HOME");
     if ((home == NULL || home[0] != '/')
         && getpwuid_r(geteuid(), &entry, buffer, sizeof(buffer), &found) == 0
         && found != NULL)
@@ -317,8 +315,8 @@ int mesh_layout_are_apart(struct mesh_context *ctx, const char *first,
         return 0;
     if (stat(second, &other) != 0)
         return 1;
-    seconds = (long)(other.st_mtim.tv_sec - one.st_mtim.tv_sec);
-    nanoseconds = other.st_mtim.tv_nsec - one.st_mtim.tv_nsec;
+    seconds = (long)(other.MESH_MTIM.tv_sec - one.MESH_MTIM.tv_sec);
+    nanoseconds = other.MESH_MTIM.tv_nsec - one.MESH_MTIM.tv_nsec;
     return seconds < 0 || (seconds == 0 && nanoseconds < 0)
            || seconds > MESH_LAYOUT_CHANGE_SECONDS;
 }
@@ -494,21 +492,20 @@ int mesh_layout_cut_file(struct mesh_context *ctx, const char *path,
     return ok;
 }
 
-/* Two bytes of one file are two locks: writers of profiles hold theirs while
- * each change of profiles.json takes the other, and order is always this.
- * Locks of the open file description, so threads exclude one another, too. */
-static int lock_byte(struct mesh_context *ctx, off_t byte, mesh_lock *lock)
+/* Writers of profiles hold one lock while each change of profiles.json takes
+ * the other, and order is always this. */
+static int take_lock(struct mesh_context *ctx, enum mesh_lock_of which,
+                     mesh_lock *lock)
 {
     const struct timespec interval = {.tv_nsec = LOCK_INTERVAL_NS};
-    struct flock range = {
-        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
     char *home = mesh_layout_home(ctx), *path = NULL, *made = NULL;
     const char *name;
     struct timespec start, now;
     int folder = -1, fd = -1, ok = 0;
 
     *lock = MESH_LOCK_NONE;
-    if (home == NULL || (path = mesh_path(ctx, "%s/" LOCK_FILE, home)) == NULL
+    if (home == NULL
+        || (path = mesh_path(ctx, "%s/%s", home, mesh_lock_file(which))) == NULL
         || !make_folders(ctx, path, &made)
         || (folder = open_folder(ctx, path, FOLDER_FLAGS, &name)) < 0)
         goto end;
@@ -519,7 +516,7 @@ static int lock_byte(struct mesh_context *ctx, off_t byte, mesh_lock *lock)
         goto end;
     }
     clock_gettime(CLOCK_MONOTONIC, &start);
-    while (fcntl(fd, F_OFD_SETLK, &range) != 0) {
+    while (!mesh_lock_take(fd, which)) {
         if (errno != EAGAIN && errno != EACCES) {
             raise_io(ctx, path, "lock it");
             goto end;
@@ -553,21 +550,19 @@ end:
 
 int mesh_layout_lock(struct mesh_context *ctx, mesh_lock *lock)
 {
-    return lock_byte(ctx, LOCK_BYTE_WRITERS, lock);
+    return take_lock(ctx, MESH_LOCK_WRITERS, lock);
 }
 
 int mesh_layout_lock_change(struct mesh_context *ctx, mesh_lock *lock)
 {
-    return lock_byte(ctx, LOCK_BYTE_CHANGE, lock);
+    return take_lock(ctx, MESH_LOCK_CHANGE, lock);
 }
 
 void mesh_layout_unlock(mesh_lock lock)
 {
-    struct flock all = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
-
     if (lock == MESH_LOCK_NONE)
         return;
-    fcntl((int)lock, F_OFD_SETLK, &all); /* a forked child may have it open */
+    mesh_lock_release((int)lock);
     close((int)lock);
 }
 

@@ -5,6 +5,7 @@
  * registry.
  */
 #include "platform/layout_tree.h"
+#include "platform/posix/portable.h"
 
 #include <errno.h>
 #include <openssl/crypto.h>
@@ -119,11 +120,11 @@ void mesh_tree_look(struct mesh_context *ctx, const char *home,
     memset(stamp, 0, sizeof(*stamp));
     if (path != NULL && clock_gettime(CLOCK_REALTIME, &now) == 0
         && lstat(path, &st) == 0
-        && now.tv_sec >= st.st_ctim.tv_sec + SETTLED_SECONDS)
+        && now.tv_sec >= st.MESH_CTIM.tv_sec + SETTLED_SECONDS)
         *stamp = (struct mesh_layout_stamp){
             {st.st_dev, st.st_ino, (uint64_t)st.st_size,
-             (uint64_t)st.st_mtim.tv_sec, (uint64_t)st.st_mtim.tv_nsec,
-             (uint64_t)st.st_ctim.tv_sec, (uint64_t)st.st_ctim.tv_nsec}};
+             (uint64_t)st.MESH_MTIM.tv_sec, (uint64_t)st.MESH_MTIM.tv_nsec,
+             (uint64_t)st.MESH_CTIM.tv_sec, (uint64_t)st.MESH_CTIM.tv_nsec}};
     OPENSSL_free(path);
 }
 

@@ -4,6 +4,7 @@
  * The operating system's part of the context.
  */
 #include "platform/system.h"
+#include "platform/posix/portable.h"
 
 #include <fcntl.h>
 #include <openssl/crypto.h>
@@ -12,7 +13,7 @@
 
 int mesh_system_environment(const char *name, char **value)
 {
-    const char *text = secure_getenv(name);
+    const char *text = mesh_getenv(name);
 
     *value = NULL;
     return text == NULL || *text == '\0'

@@ -5,6 +5,7 @@
  * not add up is refused, and no descriptor stays behind.
  */
 #include "platform/linux/message.h"
+#include "platform/posix/portable.h"
 #include "tests/platform/capture.h"
 
 #include <dirent.h>

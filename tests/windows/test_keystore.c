@@ -5,7 +5,7 @@
  * what is left behind.
  */
 #include "platform/windows/cng.h"
-#include "platform/windows/pkcs1.h"
+#include "platform/pkcs1.h"
 #include "platform/windows/status.h"
 #include "tests/windows/keystore_test.h"
 

@@ -86,7 +86,12 @@ int host_name(char *name, size_t size)
 
 FILE *host_open(const char *path)
 {
-    return fopen(path, "rbe");
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    FILE *file = fd >= 0 ? fdopen(fd, "rb") : NULL;
+
+    if (fd >= 0 && file == NULL)
+        close(fd);
+    return file;
 }
 
 int host_can_read(const char *path)

@@ -35,7 +35,8 @@ static int read_server(ns_msg *message, int i, struct portal_server *server)
 
 static int query(const char *name, unsigned char *answer, int size)
 {
-    struct __res_state state;
+    /* whose name differs; all have the type of its address */
+    __typeof__(*(res_state)NULL) state;
     int len;
 
     memset(&state, 0, sizeof(state));
