@@ -18,31 +18,43 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Calls what has the value (of an attribute) by its fingerprint. */
+static int change(struct mesh_context *ctx, CFStringRef key_class,
+                  CFStringRef attribute, CFTypeRef value,
+                  CFDictionaryRef changes)
+{
+    CFDictionaryRef query =
+        mesh_keychain_query(ctx, key_class, attribute, value);
+    OSStatus status;
+
+    if (query == NULL)
+        return 0;
+    status = SecItemUpdate(query, changes);
+    CFRelease(query);
+    return status == errSecSuccess
+           || mesh_status_raise(ctx, status, "label a key", "");
+}
+
+/* Calls both halves of what has the value (of an attribute) by their
+ * fingerprint.  The public one may be missing, and is no secret. */
 static int set_label(struct mesh_context *ctx, CFStringRef attribute,
                      CFTypeRef value, const char *udf)
 {
+    struct mesh_context quiet = mesh_context_quiet(ctx);
     char text[MESH_KEYCHAIN_LABEL_MAX];
-    CFMutableDictionaryRef query = NULL, change = NULL;
+    CFDictionaryRef changes = NULL;
     CFStringRef label;
-    OSStatus status = errSecSuccess;
-    int ok = 0;
+    int ok;
 
     snprintf(text, sizeof(text), MESH_KEYCHAIN_PREFIX "%s", udf);
     label = mesh_keychain_text(ctx, text);
     if (label != NULL)
-        change = mesh_keychain_dictionary(
+        changes = mesh_keychain_dictionary(
             ctx, &(struct mesh_keychain_pair){kSecAttrLabel, label}, 1);
-    if (change != NULL)
-        query =
-            mesh_keychain_query(ctx, kSecAttrKeyClassPrivate, attribute, value);
-    if (query != NULL) {
-        status = SecItemUpdate(query, change);
-        ok = status == errSecSuccess
-             || mesh_status_raise(ctx, status, "label a key", udf);
-    }
-    mesh_keychain_release(query);
-    mesh_keychain_release(change);
+    ok = changes != NULL
+         && change(ctx, kSecAttrKeyClassPrivate, attribute, value, changes);
+    if (ok)
+        change(&quiet, kSecAttrKeyClassPublic, attribute, value, changes);
+    mesh_keychain_release(changes);
     mesh_keychain_release(label);
     return ok;
 }

@@ -23,7 +23,7 @@ static int is_leftover(const char *name, const struct stat *st, time_t now)
     return strncmp(name, MESH_TEMPORARY_BEGIN, strlen(MESH_TEMPORARY_BEGIN))
                == 0
            && S_ISREG(st->st_mode) && st->st_uid == geteuid()
-           && st->st_mtim.tv_sec + OLD_SECONDS < now;
+           && st->MESH_MTIM.tv_sec + OLD_SECONDS < now;
 }
 
 static DIR *open_folder(int above, const char *path)
