@@ -4,6 +4,7 @@
  * Temporary files of writers that were killed.
  */
 #include "platform/layout_tree.h"
+#include "platform/posix/portable.h"
 
 #include <dirent.h>
 #include <errno.h>

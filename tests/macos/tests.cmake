@@ -23,3 +23,33 @@ mesh_double_script(conform)
 add_executable(use_double macos/use_double.c)
 target_link_libraries(use_double PRIVATE macos_double)
 mesh_double_script(double_processes)
+
+# What is above needs no Keychain behind keystore.h; what is below does.
+if(NOT platform_folder STREQUAL macos)
+    return()
+endif()
+
+foreach(name keychain keychain_operate keychain_refused keychain_memory)
+    mesh_unit_test(macos ${name} mesh_platform macos_double)
+    set_tests_properties(macos/${name} PROPERTIES LABELS "unit;macos")
+endforeach()
+
+# The scripts of openssl's commands, with the words of macOS.
+set(MESH_MACOS_ENVIRONMENT ${MESH_SCRIPT_ENVIRONMENT}
+    "MESH_WORDS=${CMAKE_CURRENT_SOURCE_DIR}/macos/words.sh")
+function(mesh_macos_script test script)
+    add_test(NAME macos/${test}
+        COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/macos/with-keychain
+        ${CMAKE_CURRENT_SOURCE_DIR}/${script}.sh ${ARGN})
+    set_tests_properties(macos/${test} PROPERTIES LABELS "script;macos"
+        TIMEOUT 300 SKIP_RETURN_CODE 77
+        ENVIRONMENT "${MESH_MACOS_ENVIRONMENT}")
+endfunction()
+foreach(script keys requests signatures messages services tls files)
+    foreach(type RSA EC)
+        foreach(order after before propquery)
+            mesh_macos_script(commands-${script}-${type}-${order}
+                commands/${script} ${type} ${order})
+        endforeach()
+    endforeach()
+endforeach()

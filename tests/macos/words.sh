@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+# What tests/lib.sh needs of macOS, for scripts of the other folders that run in
+# tests/macos/with-keychain: openssl with our module, meshctl, and the report of
+# the Keychain's double in place of a use log.
+umask 022
+: "${MESH_BUILD:?is the build folder}"
+cd "$HOME"
+export OPENSSL_MODULES="$MESH_BUILD" OPENSSL_CONF="$HOME/openssl.cnf"
+cat > "$OPENSSL_CONF" <<'CNF'
+openssl_conf = openssl_init
+[openssl_init]
+providers = providers
+[providers]
+default = default_provider
+mesh = mesh_provider
+[default_provider]
+activate = 1
+[mesh_provider]
+activate = 1
+[req]
+distinguished_name = dn
+prompt = no
+[dn]
+CN = test
+CNF
+
+meshctl() {
+    "$MESH_BUILD/tools/meshctl" "$@"
+}
+openssl() {
+    LD_PRELOAD="${MESH_PRELOAD:-}" command openssl "$@"
+}
+# used OPERATION: how often the Keychain has done it; sign, decrypt, derive or .
+# for any.
+used() {
+    local function
+    case $1 in
+    sign) function=SecKeyCreateSignature ;;
+    decrypt) function=SecKeyCreateDecryptedData ;;
+    derive) function=SecKeyCopyKeyExchangeResult ;;
+    .) function='SecKey\(CreateSignature\|CreateDecryptedData\|CopyKeyExchangeResult\)' ;;
+    esac
+    grep -c "^call $function" "$MACOS_DOUBLE_REPORT" || :
+}
