@@ -24,6 +24,7 @@ prompt = no
 CN = test
 CNF
 
+holder="the Keychain" # of private keys, for people
 meshctl() {
     "$MESH_BUILD/tools/meshctl" "$@"
 }

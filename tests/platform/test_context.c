@@ -14,8 +14,10 @@ static void settings(void **state)
     static const char *const right[][2] = {
         {"home", "/some/where"},
         {"keystore", "auto"},
+#ifdef MESH_PLATFORM_LINUX
         {"keyd-socket", "/run/s"},
         {"keyd-path", "/usr/libexec/mesh-keyd"},
+#endif
         {"prompt", "never"},
         {"prompt", "at-use"},
         {"prompt-timeout", "1"},
@@ -50,8 +52,10 @@ static void settings(void **state)
     for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++)
         expect_ok(ctx, mesh_context_configure(ctx, right[i][0], right[i][1]));
     assert_string_equal(ctx->config.home, "/some/where");
+#ifdef MESH_PLATFORM_LINUX
     assert_string_equal(ctx->config.keyd_socket, "/run/s");
     assert_string_equal(ctx->config.keyd_path, "/usr/libexec/mesh-keyd");
+#endif
     assert_int_equal(ctx->config.prompt, MESH_PROMPT_AT_USE);
     assert_int_equal(ctx->config.prompt_timeout, 3600);
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
