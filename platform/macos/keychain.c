@@ -364,17 +364,18 @@ static int delete_half(struct mesh_context *ctx, CFStringRef key_class,
 int mesh_keychain_delete(struct mesh_context *ctx, CFStringRef attribute,
                          CFTypeRef value)
 {
-    OSStatus status, ignored;
+    struct mesh_context quiet = mesh_context_quiet(ctx);
+    OSStatus status;
 
     if (!delete_half(ctx, kSecAttrKeyClassPrivate, attribute, value, &status))
         return 0;
     if (status != errSecSuccess)
         return mesh_status_raise(ctx, status, "delete a key", "");
     /* a public half is no secret, and may not be there */
-    if (delete_half(ctx, kSecAttrKeyClassPublic, attribute, value, &ignored)
-        && ignored != errSecSuccess && ignored != errSecItemNotFound)
+    if (delete_half(&quiet, kSecAttrKeyClassPublic, attribute, value, &status)
+        && status != errSecSuccess && status != errSecItemNotFound)
         mesh_trace(ctx, "a public half stays in the Keychain: status %ld",
-                   (long)ignored);
+                   (long)status);
     return 1;
 }
 

@@ -27,9 +27,11 @@ static const char denied[] =
 static const char no_keychain[] =
     "there is no such keychain, or its file is gone: see security "
     "list-keychains and default-keychain";
+static const char read_only[] = "the keychain's file cannot be written";
 static const char unsupported[] = "the Keychain cannot do this";
 static const char sensitive[] = "the key may not leave the Keychain";
 static const char bad_data[] = "the Keychain did not take the data";
+static const char form[] = "the Keychain does not know the key's form";
 static const char memory[] = "out of memory";
 
 static const struct {
@@ -45,6 +47,8 @@ static const struct {
     {errSecInteractionNotAllowed, MESH_R_LOCKED, 0, nobody},
     {errSecInteractionRequired, MESH_R_LOCKED, 0, nobody},
     {CSP_NO_INTERACTION, MESH_R_LOCKED, 0, nobody},
+    {errSecInDarkWake, MESH_R_LOCKED, 0,
+     "nobody can be asked while the computer is asleep"},
     {errSecUserCanceled, MESH_R_PROMPT_DISMISSED, 0, cancelled},
     {CSP_CANCELLED, MESH_R_PROMPT_DISMISSED, 0, cancelled},
     {CSP_DENIED, MESH_R_PROMPT_DISMISSED, 0, denied},
@@ -59,18 +63,19 @@ static const struct {
      "there is no default keychain: security default-keychain -s names one"},
     {errSecNotAvailable, MESH_R_OPERATION_FAILED, 0,
      "no keychain is available, as in a process without a user's session"},
-    {errSecReadOnly, MESH_R_OPERATION_FAILED, 0,
-     "the keychain's file cannot be written"},
+    {errSecReadOnly, MESH_R_OPERATION_FAILED, 0, read_only},
+    {errSecWrPerm, MESH_R_OPERATION_FAILED, 0, read_only},
     {errSecIO, MESH_R_OPERATION_FAILED, 0,
      "the keychain's file cannot be read or written"},
     {errSecKeySizeNotAllowed, MESH_R_OPERATION_UNSUPPORTED, 0,
      "the Keychain does not take keys of this length"},
     {errSecDataNotAvailable, MESH_R_NOT_EXPORTABLE, 0, sensitive},
+    {errSecKeyIsSensitive, MESH_R_NOT_EXPORTABLE, 0, sensitive},
     {errSecUnimplemented, MESH_R_OPERATION_UNSUPPORTED, 0, unsupported},
     {errSecParam, MESH_R_OPERATION_FAILED, 1, bad_data},
     {errSecDecode, MESH_R_OPERATION_FAILED, 1, bad_data},
-    {errSecUnknownFormat, MESH_R_KEY_MALFORMED, 1,
-     "the Keychain does not know the key's form"},
+    {errSecUnknownFormat, MESH_R_KEY_MALFORMED, 1, form},
+    {errSecUnsupportedFormat, MESH_R_KEY_MALFORMED, 1, form},
     {errSecInternalComponent, MESH_R_OPERATION_FAILED, 1,
      "the Keychain failed inside"},
     {errSecAllocate, MESH_R_MEMORY, 0, memory},

@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * What the tests of the Keychain back end share: an empty keychain for each, and
- * the public side of each operation, in libcrypto.
+ * What the tests of the Keychain back end share: an empty keychain for each,
+ * and the public side of each operation, in libcrypto.
  */
 #ifndef MESH_TESTS_MACOS_KEYCHAIN_TEST_H
 #define MESH_TESTS_MACOS_KEYCHAIN_TEST_H
@@ -15,6 +15,7 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
@@ -163,6 +164,36 @@ static inline size_t encrypt(EVP_PKEY *key, int padding, const char *digest,
     assert_int_equal(EVP_PKEY_encrypt(encrypt, to, &len, in, in_len), 1);
     EVP_PKEY_CTX_free(encrypt);
     return len;
+}
+
+/* Puts an item into the keychain as another program would: text is its file. */
+static inline void put_file(const char *name, const char *text)
+{
+    char path[512];
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/%s", macos_double_folder(), name);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* A private key alone, under a label that is not ours. */
+static inline void put_private(const char *name, EVP_PKEY *key)
+{
+    static const char head[] = "label: Imported Private Key\n"
+                               "extractable: yes\nsensitive: yes\n";
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *text;
+
+    assert_true(BIO_puts(bio, head) > 0);
+    assert_int_equal(
+        PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL), 1);
+    assert_int_equal(BIO_write(bio, "", 1), 1);
+    BIO_get_mem_data(bio, &text);
+    put_file(name, text);
+    BIO_free(bio);
 }
 
 #endif

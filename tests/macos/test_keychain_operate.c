@@ -6,7 +6,7 @@
 #include "tests/macos/keychain_test.h"
 
 static const unsigned char digest[] = "a digest of sixty-four octets, none "
-                                        "of which is 0, not a single 1";
+                                      "of which is 0, not a single 1";
 static const char message[] = "a message";
 static EVP_PKEY *rsa;
 
@@ -50,8 +50,8 @@ static void signs_pkcs1(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct mesh_private_op op = operation(MESH_OP_SIGN, MESH_PAD_PKCS1,
-                                              cases[i].digest, NULL);
+        struct mesh_private_op op =
+            operation(MESH_OP_SIGN, MESH_PAD_PKCS1, cases[i].digest, NULL);
 
         expect_ok(ctx, operate(rsa, &op, digest, cases[i].len));
         assert_true(verifies(rsa, RSA_PKCS1_PADDING, cases[i].digest, NULL, 0,
@@ -69,18 +69,18 @@ static void signs_pss(void **state)
         size_t len;
         int salt;
     } cases[] = {
-        {"SHA1", NULL, 20, 20},          {"SHA2-224", NULL, 28, 28},
-        {"SHA2-256", NULL, 32, 32},      {"SHA2-384", NULL, 48, 48},
-        {"SHA2-512", NULL, 64, 64},      {"SHA2-256", "SHA256", 32, 32},
-        {"SHA2-256", NULL, 32, 0},       {"SHA2-256", NULL, 32, 20},
-        {"SHA2-256", NULL, 32, 222},     {"SHA2-256", "SHA1", 32, 32},
-        {"SHA3-256", NULL, 32, 32},      {"SHA2-512", "SHA2-256", 64, 17},
+        {"SHA1", NULL, 20, 20},      {"SHA2-224", NULL, 28, 28},
+        {"SHA2-256", NULL, 32, 32},  {"SHA2-384", NULL, 48, 48},
+        {"SHA2-512", NULL, 64, 64},  {"SHA2-256", "SHA256", 32, 32},
+        {"SHA2-256", NULL, 32, 0},   {"SHA2-256", NULL, 32, 20},
+        {"SHA2-256", NULL, 32, 222}, {"SHA2-256", "SHA1", 32, 32},
+        {"SHA3-256", NULL, 32, 32},  {"SHA2-512", "SHA2-256", 64, 17},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct mesh_private_op op = operation(
-            MESH_OP_SIGN, MESH_PAD_PSS, cases[i].digest, cases[i].mgf1);
+        struct mesh_private_op op = operation(MESH_OP_SIGN, MESH_PAD_PSS,
+                                              cases[i].digest, cases[i].mgf1);
 
         op.salt_length = cases[i].salt;
         expect_ok(ctx, operate(rsa, &op, digest, cases[i].len));
@@ -131,16 +131,16 @@ static void signs_ecdsa(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct mesh_private_op op = operation(MESH_OP_SIGN, MESH_PAD_DEFAULT,
-                                              cases[i].digest, NULL);
+        struct mesh_private_op op =
+            operation(MESH_OP_SIGN, MESH_PAD_DEFAULT, cases[i].digest, NULL);
         EVP_PKEY *key = generate(cases[i].algorithm);
 
         expect_ok(ctx, operate(key, &op, digest, cases[i].len));
-        assert_true(verifies(key, 0, cases[i].digest, NULL, 0, digest,
-                             cases[i].len));
+        assert_true(
+            verifies(key, 0, cases[i].digest, NULL, 0, digest, cases[i].len));
         out[out_len - 1] ^= 1;
-        assert_false(verifies(key, 0, cases[i].digest, NULL, 0, digest,
-                              cases[i].len));
+        assert_false(
+            verifies(key, 0, cases[i].digest, NULL, 0, digest, cases[i].len));
         EVP_PKEY_free(key);
     }
 }
@@ -154,8 +154,8 @@ static void signs_raw(void **state)
     (void)state;
     expect_ok(ctx, operate(rsa, &op, block, sizeof(block)));
     assert_int_equal(out_len, sizeof(block));
-    assert_true(verifies(rsa, RSA_NO_PADDING, NULL, NULL, 0, block,
-                         sizeof(block)));
+    assert_true(
+        verifies(rsa, RSA_NO_PADDING, NULL, NULL, 0, block, sizeof(block)));
 }
 
 static void decrypts_oaep(void **state)
@@ -163,25 +163,25 @@ static void decrypts_oaep(void **state)
     static const struct {
         const char *digest, *mgf1, *label;
     } cases[] = {
-        {NULL, NULL, NULL},           {"SHA1", NULL, NULL},
-        {"SHA2-224", NULL, NULL},     {"SHA2-256", NULL, NULL},
-        {"SHA2-384", NULL, NULL},     {"SHA2-512", NULL, NULL},
-        {"SHA2-256", "SHA1", NULL},   {"SHA2-256", NULL, "a label"},
-        {"SHA3-256", NULL, NULL},     {"SHA1", "SHA2-512", "x"},
+        {NULL, NULL, NULL},         {"SHA1", NULL, NULL},
+        {"SHA2-224", NULL, NULL},   {"SHA2-256", NULL, NULL},
+        {"SHA2-384", NULL, NULL},   {"SHA2-512", NULL, NULL},
+        {"SHA2-256", "SHA1", NULL}, {"SHA2-256", NULL, "a label"},
+        {"SHA3-256", NULL, NULL},   {"SHA1", "SHA2-512", "x"},
     };
     unsigned char secret[OUT_MAX];
     size_t len;
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct mesh_private_op op = operation(
-            MESH_OP_DECRYPT, MESH_PAD_OAEP, cases[i].digest, cases[i].mgf1);
+        struct mesh_private_op op = operation(MESH_OP_DECRYPT, MESH_PAD_OAEP,
+                                              cases[i].digest, cases[i].mgf1);
 
         op.label = (const unsigned char *)cases[i].label;
         op.label_len = cases[i].label != NULL ? strlen(cases[i].label) : 0;
-        len = encrypt(rsa, RSA_PKCS1_OAEP_PADDING, cases[i].digest,
-                      cases[i].mgf1, cases[i].label, message, sizeof(message),
-                      secret);
+        len =
+            encrypt(rsa, RSA_PKCS1_OAEP_PADDING, cases[i].digest, cases[i].mgf1,
+                    cases[i].label, message, sizeof(message), secret);
         expect_ok(ctx, operate(rsa, &op, secret, len));
         assert_int_equal(out_len, sizeof(message));
         assert_memory_equal(out, message, sizeof(message));
@@ -294,8 +294,9 @@ static void derives(void **state)
     }
 }
 
-#define WITH_RSA(test) cmocka_unit_test_setup_teardown(test, setup_rsa, teardown)
-#define ALONE(test)    cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define WITH_RSA(test)                                                         \
+    cmocka_unit_test_setup_teardown(test, setup_rsa, teardown)
+#define ALONE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 static int free_key(void **state)
 {
