@@ -31,6 +31,10 @@ meshctl() {
 openssl() {
     LD_PRELOAD="${MESH_PRELOAD:-}" command openssl "$@"
 }
+# asked: how often the Keychain was called, for whatever.
+asked() {
+    grep -c "^call " "$MACOS_DOUBLE_REPORT" || :
+}
 # used OPERATION: how often the Keychain has done it; sign, decrypt, derive or .
 # for any.
 used() {

@@ -3,7 +3,7 @@
  *
  * PKCS#1 padding taken off without telling whether it was right.
  */
-#include "platform/windows/pkcs1.h"
+#include "platform/pkcs1.h"
 
 #include "tests/platform/capture.h"
 
