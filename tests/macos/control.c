@@ -114,8 +114,13 @@ static void read_environment(void)
  * keeps for this thread would look like a leak then. */
 static void before_openssl_ends(void)
 {
-    if (getpid() == first_user)
-        OPENSSL_thread_stop_ex(library);
+    if (getpid() != first_user)
+        return;
+    OPENSSL_thread_stop_ex(library);
+    if (double_living(OBJECT_KEY) == 0) {
+        OSSL_LIB_CTX_free(library);
+        library = NULL;
+    }
 }
 
 static void open_library(void)

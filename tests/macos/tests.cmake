@@ -34,6 +34,10 @@ foreach(name keychain keychain_operate keychain_refused keychain_memory)
     set_tests_properties(macos/${name} PROPERTIES LABELS "unit;macos")
 endforeach()
 
+add_test(NAME macos/compile COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/macos/compile.sh)
+set_tests_properties(macos/compile PROPERTIES LABELS "script;macos" TIMEOUT 120
+    SKIP_RETURN_CODE 77 ENVIRONMENT "${MESH_SCRIPT_ENVIRONMENT}")
+
 # The scripts of openssl's commands, with the words of macOS.
 set(MESH_MACOS_ENVIRONMENT ${MESH_SCRIPT_ENVIRONMENT}
     "MESH_WORDS=${CMAKE_CURRENT_SOURCE_DIR}/macos/words.sh")
