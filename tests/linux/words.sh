@@ -26,7 +26,6 @@ mkdir -p .config/mesh
 echo "log = $HOME/use.log" > .config/mesh/keyd.conf
 chmod 600 .config/mesh/keyd.conf
 
-holder="mesh-keyd" # of private keys, for people
 meshctl() {
     "$MESH_BUILD/tools/meshctl" --keyd-path "$MESH_BUILD/mesh-keyd" "$@"
 }

@@ -28,8 +28,10 @@ holder="the Keychain" # of private keys, for people
 meshctl() {
     "$MESH_BUILD/tools/meshctl" "$@"
 }
+# openssl with our module, as a command: whoever ends it ends openssl.
+openssl=(env "LD_PRELOAD=${MESH_PRELOAD:-}" openssl)
 openssl() {
-    LD_PRELOAD="${MESH_PRELOAD:-}" command openssl "$@"
+    "${openssl[@]}" "$@"
 }
 # asked: how often the Keychain was called, for whatever.
 asked() {

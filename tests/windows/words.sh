@@ -41,7 +41,6 @@ unix() {
     fi
     return "$status"
 }
-holder="the Windows key store" # of private keys, for people
 meshctl() {
     wine "$MESH_WINDOWS_BUILD/meshctl.exe" "$@"
 }
