@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
 # conform.c takes the double's headers for the SDK's, and refuses each copy of
@@ -60,11 +60,10 @@ refuse "a constant of another type" \
 refuse "a function that is not there" 's/SecItemDelete/SecItemRemove/' $item
 refuse "another result" 's/size_t SecKeyGetBlockSize/int SecKeyGetBlockSize/' \
     $key
-refuse "another parameter" 's/SecItemCopyMatching(CFDictionaryRef/SecItemCopyMatching(CFArrayRef/' \
-    $item
+refuse "another parameter" \
+    's/\(SecItemCopyMatching(\)CFDictionaryRef/\1CFArrayRef/' $item
 refuse "members in another order" \
-    's/CFArrayRef keyUsage;/CFArrayRef keyAttributes;/; t; s/CFArrayRef keyAttributes;/CFArrayRef keyUsage;/' \
-    $import
+    's/ keyUsage;/ keyAttributes;/; t; s/ keyAttributes;/ keyUsage;/' $import
 refuse "an enumeration of another size" \
     's/typedef uint32_t SecExternalFormat/typedef uint64_t SecExternalFormat/' \
     $import
@@ -74,7 +73,7 @@ refuse "another integer" 's/typedef long CFIndex/typedef int CFIndex/' $cf
 nm -D --defined-only "$MESH_BUILD/tests/libmacos_double.so" 2>/dev/null \
     > "$sdk/names" \
     || nm -D --defined-only "$MESH_BUILD/libmacos_double.so" > "$sdk/names"
-names=$(sed -n 's/.* [A-Z] \(k\{0,1\}\(CF\|Sec\)[A-Za-z0-9]*\)$/\1/p' "$sdk/names")
+names=$(sed -nE 's/.* [A-Z] (k?(CF|Sec)[A-Za-z0-9]*)$/\1/p' "$sdk/names")
 [ "$(echo "$names" | wc -l)" -gt 100 ]
 for name in $names; do
     case $name in

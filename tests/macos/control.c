@@ -88,7 +88,6 @@ static void read_failure(char *text)
 static void read_environment(void)
 {
     const char *fail = getenv("MACOS_DOUBLE_FAIL");
-    const char *allocation = getenv("MACOS_DOUBLE_FAIL_ALLOC");
     const char *name = getenv("MACOS_DOUBLE_PROGRAM");
     char copy[1024], *next = copy, *one;
     ssize_t length;
@@ -100,8 +99,6 @@ static void read_environment(void)
         while ((one = strsep(&next, ",")) != NULL)
             read_failure(one);
     }
-    if (allocation != NULL)
-        macos_double_fail_allocation(strtol(allocation, NULL, 10));
     if (name != NULL) {
         snprintf(program, sizeof(program), "%s", name);
         return;
@@ -110,17 +107,18 @@ static void read_environment(void)
     program[length < 0 ? 0 : length] = 0;
 }
 
-/* The library context stays, for who still has a key at the very end; what it
- * keeps for this thread would look like a leak then. */
+/* While OpenSSL can still do it.  In a secure heap a sanitizer looks for no
+ * pointers: what the context keeps there would seem lost.  Whoever has a key
+ * until OpenSSL's own end needs the context, and it stays. */
 static void before_openssl_ends(void)
 {
-    if (getpid() != first_user)
+    if (getpid() != first_user || double_living(OBJECT_KEY) != 0)
         return;
+    pthread_mutex_lock(&mutex);
     OPENSSL_thread_stop_ex(library);
-    if (double_living(OBJECT_KEY) == 0) {
-        OSSL_LIB_CTX_free(library);
-        library = NULL;
-    }
+    OSSL_LIB_CTX_free(library);
+    library = NULL;
+    pthread_mutex_unlock(&mutex);
 }
 
 static void open_library(void)
@@ -133,23 +131,21 @@ static void open_library(void)
 /* With the mutex. */
 static void get_ready(void)
 {
+    if (library == NULL)
+        open_library();
     if (ready)
         return;
     ready = true;
     first_user = getpid();
     read_environment();
-    if (library == NULL)
-        open_library();
 }
 
-/* The environment counts from the first allocation on, not from the first call
- * of Security. */
-__attribute__((constructor)) static void at_load(void)
+/* Counts from the first object on, not from the first call of Security. */
+__attribute__((constructor)) static void read_allocation(void)
 {
-    const char *allocation = getenv("MACOS_DOUBLE_FAIL_ALLOC");
+    const char *n = getenv("MACOS_DOUBLE_FAIL_ALLOC");
 
-    if (allocation != NULL)
-        macos_double_fail_allocation(strtol(allocation, NULL, 10));
+    macos_double_fail_allocation(n == NULL ? 0 : strtol(n, NULL, 10));
 }
 
 __attribute__((destructor)) static void at_end(void)
@@ -257,6 +253,7 @@ void macos_double_reset(void)
     failures_count = 0;
     private_attempts = 0;
     double_forget_allocations();
+    read_allocation();
     get_ready();
     double_keychain_reset();
     pthread_mutex_unlock(&mutex);

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
 # The double between processes: one keychain, what the environment asks for,
@@ -33,7 +33,8 @@ for n in 1 2 3 4 5 6 7 8; do
     is 0 "sign $n" "$use" sign "key $n"
 done
 is -25300 "no such key" "$use" sign "key 9"
-is 8 "private items" sh -c 'ls "$MACOS_DOUBLE_KEYCHAIN"/*.private | wc -l'
+private=("$MACOS_DOUBLE_KEYCHAIN"/*.private)
+[ ${#private[@]} -eq 8 ]
 
 # The report has each call, and nothing else so far.
 is 8 "signatures" grep -c '^call SecKeyCreateSignature$' "$folder/report"
@@ -65,7 +66,9 @@ unset MACOS_DOUBLE_FAIL
 is -2147415840 "in hexadecimal" \
     env MACOS_DOUBLE_FAIL=SecItemCopyMatching=0x800108e0 "$use" sign "key 2"
 is "no label" "the first object" env MACOS_DOUBLE_FAIL_ALLOC=1 "$use" sign a
+before=$(grep -c SecKeyCreateSignature "$folder/report")
 is -108 "a later object" env MACOS_DOUBLE_FAIL_ALLOC=3 "$use" sign "key 2"
+is "$before" "not reached" grep -c SecKeyCreateSignature "$folder/report"
 
 # Attempts at private bytes and leaks are in the report.
 is -25316 "not exportable" "$use" ask "key 2"
