@@ -428,52 +428,98 @@ static int forget(struct mesh_context *ctx, json_t *root, const void *arg)
     return 1;
 }
 
-static int has_account(const json_t *list, const char *account)
+/* The entry of the profile that a change is of; NULL is raised. */
+static json_t *changed_entry(struct mesh_context *ctx, json_t *root,
+                             const struct change *change)
 {
-    const json_t *item;
-    size_t i;
+    const char *section = sections[change->kind], *name;
+    json_t *object = mesh_profiles_section(ctx, root, section);
+    struct mesh_udf udf;
 
-    json_array_foreach (list, i, item) {
-        const char *text = json_string_value(item);
+    if (object == NULL || !mesh_udf_parse(ctx, change->udf, &udf))
+        return NULL;
+    if ((name = mesh_profiles_member(object, &udf)) != NULL)
+        return json_object_get(object, name);
+    mesh_raise(ctx, MESH_R_FINGERPRINT_UNKNOWN, "%s is not among the %s",
+               change->udf, section);
+    return NULL;
+}
 
-        if (text != NULL && OPENSSL_strcasecmp(text, account) == 0)
-            return 1;
-    }
-    return 0;
+static int is_account(const json_t *item, const char *account)
+{
+    const char *text = json_string_value(item);
+
+    return text != NULL && OPENSSL_strcasecmp(text, account) == 0;
 }
 
 /* Behind those that it has. */
 static int add_account(struct mesh_context *ctx, json_t *root, const void *arg)
 {
     const struct change *change = arg;
-    const char *section = sections[change->kind], *account = change->portals[0];
-    const char *name;
-    json_t *object = mesh_profiles_section(ctx, root, section), *entry, *list;
-    struct mesh_udf udf;
+    const char *account = change->portals[0];
+    json_t *entry = changed_entry(ctx, root, change), *list, *item;
+    size_t i;
 
-    if (object == NULL || !mesh_udf_parse(ctx, change->udf, &udf))
+    if (entry == NULL)
         return 0;
-    if ((name = mesh_profiles_member(object, &udf)) == NULL)
-        return mesh_raise(ctx, MESH_R_FINGERPRINT_UNKNOWN,
-                          "%s is not among the %s", change->udf, section);
-    entry = json_object_get(object, name);
     if (!json_is_array(json_object_get(entry, "Portals")))
         json_object_set_new(entry, "Portals", json_array());
     list = json_object_get(entry, "Portals");
-    return has_account(list, account)
-           || json_array_append_new(list, json_string(account)) == 0
+    json_array_foreach (list, i, item)
+        if (is_account(item, account))
+            return 1;
+    return json_array_append_new(list, json_string(account)) == 0
            || mesh_raise(ctx, MESH_R_USAGE, "account %.100s is not UTF-8",
                          account);
 }
 
-int mesh_layout_add_account(struct mesh_context *ctx, const char *udf,
-                            const char *account)
+/* However often it is there; none that are left are no member. */
+static int remove_account(struct mesh_context *ctx, json_t *root,
+                          const void *arg)
+{
+    const struct change *change = arg;
+    const char *account = change->portals[0];
+    json_t *entry = changed_entry(ctx, root, change), *list;
+    size_t before;
+
+    if (entry == NULL)
+        return 0;
+    list = json_object_get(entry, "Portals");
+    before = json_array_size(list);
+    for (size_t i = before; i-- > 0;)
+        if (is_account(json_array_get(list, i), account))
+            json_array_remove(list, i);
+    if (json_array_size(list) == before)
+        return mesh_raise(ctx, MESH_R_ACCOUNT,
+                          "personal profile %s is not registered as %.100s; "
+                          "'meshctl show' shows its accounts",
+                          change->udf, account);
+    if (json_array_size(list) == 0)
+        json_object_del(entry, "Portals");
+    return 1;
+}
+
+static int change_account(struct mesh_context *ctx,
+                          mesh_profiles_change_fn *how, const char *udf,
+                          const char *account)
 {
     const char *const portals[] = {account, NULL};
     struct change change = {
         .kind = MESH_PROFILE_PERSONAL, .udf = udf, .portals = portals};
 
-    return mesh_profiles_change(ctx, add_account, &change);
+    return mesh_profiles_change(ctx, how, &change);
+}
+
+int mesh_layout_add_account(struct mesh_context *ctx, const char *udf,
+                            const char *account)
+{
+    return change_account(ctx, add_account, udf, account);
+}
+
+int mesh_layout_remove_account(struct mesh_context *ctx, const char *udf,
+                               const char *account)
+{
+    return change_account(ctx, remove_account, udf, account);
 }
 
 int mesh_layout_add(struct mesh_context *ctx, enum mesh_profile_kind kind,

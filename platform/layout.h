@@ -145,6 +145,9 @@ int mesh_layout_add(struct mesh_context *ctx, enum mesh_profile_kind kind,
  * that it has already changes nothing. */
 int mesh_layout_add_account(struct mesh_context *ctx, const char *udf,
                             const char *account);
+/* Takes it out of them; MESH_R_ACCOUNT if it is none of them. */
+int mesh_layout_remove_account(struct mesh_context *ctx, const char *udf,
+                               const char *account);
 /* Makes udf the default of a kind, or of an application type; NULL removes the
  * default. */
 int mesh_layout_set_default(struct mesh_context *ctx,

@@ -22,7 +22,7 @@ command_fn command_create_device, command_create_personal,
     command_show, command_verify, command_reference, command_default,
     command_delete, command_lock, command_doctor, command_help, command_log,
     command_archive, command_repair, command_adopt, command_refresh,
-    command_publish;
+    command_publish, command_csr, command_remove_account;
 
 /* One option of a command. */
 struct command_option {

@@ -47,6 +47,11 @@ const struct command commands[] = {
      "take an application out of a personal profile",
      "URI|UDF [OPTION]\n\n"
      "  --personal PROFILE        default: personal\n"},
+    {"remove account", command_remove_account,
+     "take an account out of a personal profile",
+     "ACCOUNT [OPTION]\n\n"
+     "  ACCOUNT                   NAME@HOST\n"
+     "  --personal PROFILE        default: the one that has ACCOUNT\n"},
     {"describe", command_describe, "change the description of a profile",
      "PROFILE TEXT\n\n"
      "  PROFILE                   its fingerprint, URI, or word such as "
@@ -68,6 +73,17 @@ const struct command commands[] = {
      "                            in the Secret Service\n"
      "  --passphrase-file FILE    read the passphrase from the first line of\n"
      "                            FILE; default: ask on the terminal\n"},
+    {"csr", command_csr, "make a certificate request, signed by a key",
+     "URI [OPTION]...\n\n"
+     "  URI                       of a key, or of a profile: its key sign\n"
+     "  --subject NAME            such as /C=NL/O=Example/CN=www.example.net;\n"
+     "                            default: /CN= the first DNS name, else the\n"
+     "                            description of the profile\n"
+     "  --name TYPE:NAME          one more name of the subject; TYPE is DNS, "
+     "IP,\n"
+     "                            email or URI; may be repeated\n"
+     "  --out FILE                write it to FILE; default: standard "
+     "output\n"},
     {"certificate", command_certificate, "attach a certificate to a key",
      "URI FILE\n\n"
      "  FILE                      the certificate and its chain, PEM or DER\n"},

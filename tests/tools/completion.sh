@@ -32,7 +32,7 @@ say "commands"
 offers "meshctl rol" rollover
 offers "meshctl rem" remove
 offers "meshctl create p" personal
-offers "meshctl --home $HOME/.cryptomesh remove " "application device"
+offers "meshctl --home $HOME/.cryptomesh remove " "account application device"
 offers "meshctl help ver" verify
 say "every command that there is"
 all=$(meshctl --help | awk '/^  [a-z]/ { print $1 }' | sort -u | tr '\n' ' ')
