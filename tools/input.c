@@ -27,10 +27,13 @@
 int input_read(struct mesh_context *ctx, const char *path, size_t max,
                unsigned char **data, size_t *len)
 {
-    FILE *file = strcmp(path, INPUT_STANDARD) == 0 ? stdin : host_open(path);
+    FILE *file;
     int ok = 0;
 
     *data = NULL;
+    if (path[0] == '\0')
+        return mesh_raise(ctx, MESH_R_FILE_IO, "'' is the name of no file");
+    file = strcmp(path, INPUT_STANDARD) == 0 ? stdin : host_open(path);
     if (file == NULL)
         return mesh_raise(ctx, MESH_R_FILE_IO, "%.300s: %s", path,
                           strerror(errno));

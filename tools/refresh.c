@@ -131,6 +131,11 @@ static int fetch(struct refresh *r, struct mesh_context *ctx,
         if (accounts[1] != NULL)
             command_note("%s; the next portal is asked", failure.text);
     }
+    /* the command was right, the account is that of profiles.json */
+    if (failure.reason == MESH_R_USAGE)
+        return mesh_raise(ctx, MESH_R_LAYOUT_MALFORMED,
+                          "%s; 'meshctl remove account' takes it out",
+                          failure.text);
     return mesh_raise(ctx, failure.reason, "%s", failure.text);
 }
 

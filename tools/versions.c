@@ -240,6 +240,24 @@ int command_repair(struct mesh_context *ctx, int argc, char **argv)
     return ok;
 }
 
+/* A new profile that has become the default person: of several the first one
+ * does, whoever it is. */
+static void note_person(struct mesh_context *ctx, const char *name)
+{
+    struct mesh_context quiet = mesh_context_quiet(ctx);
+    const struct mesh_layout_entry *person;
+    struct mesh_layout *layout;
+
+    if (!mesh_layout_open(&quiet, &layout))
+        return;
+    person = mesh_layout_default(layout, MESH_PROFILE_PERSONAL, NULL);
+    if (person != NULL && strcmp(person->name, name) == 0)
+        command_note("mesh://%s is now the default personal profile; 'meshctl "
+                     "default personal' sets another",
+                     name);
+    mesh_layout_free(layout);
+}
+
 /* Enters the profile in a file.  An error names the file. */
 static int adopt(struct mesh_context *ctx, const char *path, int is_last_try)
 {
@@ -266,9 +284,11 @@ static int adopt(struct mesh_context *ctx, const char *path, int is_last_try)
     /* what will be tried again is no news */
     ok = ok || is_last_try ? change_end(&change, ok)
                            : mesh_change_end(&change, 0);
-    if (ok)
+    if (ok) {
         printf("%s: %s: %s\n", path, name, words[entered]);
-    else if (strstr(failure.text, path) != NULL)
+        if (entered == MESH_ENTERED_NEW)
+            note_person(ctx, name);
+    } else if (strstr(failure.text, path) != NULL)
         mesh_raise(ctx, failure.reason, "%s", failure.text);
     else
         mesh_raise(ctx, failure.reason, "%.200s: %s", path, failure.text);

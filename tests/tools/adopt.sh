@@ -12,8 +12,12 @@ alice=MAY7L-S6SMQ-7LR3U-U6X5N-4N2BG-6EMNH
 phone=MAJBM-WHBCU-IVXPI-VI7YZ-7WX2E-OBDPI
 ssh=RC6V4-UZ3QE-U66M4-ZUZC5-AWADN-N6IKQ
 names=$(meshctl adopt "$files"/2017-*.mmm[adp] "$files"/2016-personal.json \
-    "$files"/2017-{myprofile,ssh-personal}.json | sed 's/.*: \(.*\): adopted/\1/')
+    "$files"/2017-{myprofile,ssh-personal}.json 2> notes |
+    sed 's/.*: \(.*\): adopted/\1/')
 same "$(wc -w <<< "$names")" 8
+
+same "$(cut -d' ' -f2- notes)" "mesh://$alice is now the default personal \
+profile; 'meshctl default personal' sets another"
 
 say "by its fingerprint, as default, by portal account, listed in a personal one"
 for uri in $names personal device ssh alice@example.net; do
@@ -49,6 +53,7 @@ fails_with "$files/2016-password.json: none of the 4 personal profiles here" \
 sed 's/payload": "../payload": "AA/' ".cryptomesh/$phone/$phone.mmm" > bad.mmm
 fails_with "payload changed" meshctl adopt bad.mmm
 fails_with "No such file" meshctl adopt missing.mmm
+fails_with "'' is the name of no file" meshctl adopt ""
 fails_with "malformed profile" meshctl adopt "$files/SOURCES.tsv"
 same "$(state)" "$before"
 meshctl --home "$HOME/other" adopt - < "$files/2017-alice.mmmd"

@@ -28,8 +28,12 @@ say "what was written by hand can go, too, however often it is there"
 sed -i 's/"alice@example.org"/"no account", "alice@example.org", "no account"/' \
     .cryptomesh/profiles.json
 same "$(portals "$alice")" "no account alice@example.org no account"
+meshctl remove account alice@example.org
+ends 1 meshctl refresh "$alice"
+grep -q "malformed profiles.json: .*'no account'.*'meshctl remove account'" \
+    ends.out || die "$(cat ends.out)"
 meshctl remove account "no account"
-same "$(portals "$alice")" alice@example.org
+same "$(portals "$alice")" ""
 
 say "what is not there changes nothing"
 before=$(state)

@@ -64,7 +64,7 @@ _meshctl() {
     --algorithm | --encryption-algorithm)
         choices=$("$program" $command --help 2> /dev/null |
             sed -n '/^Algorithms/,$ { /^  /p }') ;;
-    --description | --portal | --role | --timeout) return ;;
+    --description | --portal | --role | --timeout | --subject | --name) return ;;
     *)
         case $command:$cur in
         :-*) choices="--home --keyd-socket --keyd-path --help --version" ;;
