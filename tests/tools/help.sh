@@ -12,7 +12,7 @@ section() {
         "$page" | tr -d '*\\' | tr '\n' ' '
 }
 commands=$(meshctl --help | awk '/^  [a-z]/ { print $1, ($2 ~ \
-    /^(device|personal|application)$/ ? $2 : "") }' | sed 's/ $//')
+    /^(device|personal|application|account)$/ ? $2 : "") }' | sed 's/ $//')
 same "$(sort <<< "$commands")" "$(sed -n 's/^## //p' "$page" | sort)"
 while read -r command; do
     help=$(meshctl $command --help < /dev/null)
