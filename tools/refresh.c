@@ -98,47 +98,6 @@ static int want(struct refresh *r, const char *text, struct wanted *wanted)
     return want_fingerprint(r, wanted);
 }
 
-/* Asks one portal after the other, until one answers; *host is that one. */
-static int fetch(struct refresh *r, struct mesh_context *ctx,
-                 const struct wanted *wanted, const char **host,
-                 json_t **entries)
-{
-    const char *udf = wanted->account == NULL ? wanted->name : NULL;
-    const char *const alone[] = {wanted->account, NULL};
-    const char *const *accounts = alone;
-    struct failure failure = {.reason = MESH_R_NONE};
-    int own = 1;
-
-    *host = r->host;
-    if (r->host != NULL)
-        return portal_get(ctx, &r->http, r->host, wanted->account, udf,
-                          entries);
-    if (wanted->account == NULL)
-        accounts = portal_accounts(r->layout, wanted->entry, &own);
-    if (accounts == NULL)
-        return mesh_raise(ctx, MESH_R_PORTAL,
-                          "it is registered nowhere; --portal says where to "
-                          "look for it");
-    for (; *accounts != NULL; accounts++) {
-        struct mesh_context quiet = failure_catch(ctx, &failure);
-
-        if (portal_account_host(&quiet, *accounts, host)
-            && portal_get(&quiet, &r->http, *host, own ? *accounts : NULL, udf,
-                          entries))
-            return 1;
-        if (failure.reason == MESH_R_INTERRUPTED)
-            break;
-        if (accounts[1] != NULL)
-            command_note("%s; the next portal is asked", failure.text);
-    }
-    /* the command was right, the account is that of profiles.json */
-    if (failure.reason == MESH_R_USAGE)
-        return mesh_raise(ctx, MESH_R_LAYOUT_MALFORMED,
-                          "%s; 'meshctl remove account' takes it out",
-                          failure.text);
-    return mesh_raise(ctx, failure.reason, "%s", failure.text);
-}
-
 /* Whether an entry is of the kind that is wanted: the trust chain does not care
  * which one calls itself by the name. */
 static int check_kind(struct mesh_context *ctx, const struct wanted *wanted,
@@ -240,6 +199,65 @@ static int enter_all(struct mesh_context *ctx, const struct wanted *asked,
     return found || mesh_raise(ctx, failure.reason, "%s", failure.text);
 }
 
+/* Asks one portal, and enters what it answers. */
+static int ask(struct refresh *r, struct mesh_context *ctx,
+               const struct wanted *wanted, const char *host,
+               const char *account, enum mesh_entered *entered,
+               char name[MESH_UDF_TEXT_MAX])
+{
+    const char *udf = wanted->account == NULL ? wanted->name : NULL;
+    json_t *entries = NULL;
+    int ok = portal_get(ctx, &r->http, host, account, udf, &entries)
+             && enter_all(ctx, wanted, entries, host, entered, name);
+
+    json_decref(entries);
+    return ok;
+}
+
+/* Asks one portal after the other until one has an answer that is good: a bad
+ * one must not keep new versions back.  If none has, the first says why. */
+static int ask_in_turn(struct refresh *r, struct mesh_context *ctx,
+                       const struct wanted *wanted, enum mesh_entered *entered,
+                       char name[MESH_UDF_TEXT_MAX])
+{
+    const char *const alone[] = {wanted->account, NULL}, *host;
+    const char *const *accounts = alone;
+    struct failure first = {.reason = MESH_R_NONE}, failure;
+    int own = 1;
+
+    if (r->host != NULL)
+        return ask(r, ctx, wanted, r->host, wanted->account, entered, name);
+    if (wanted->account == NULL)
+        accounts = portal_accounts(r->layout, wanted->entry, &own);
+    if (accounts == NULL)
+        return mesh_raise(ctx, MESH_R_PORTAL,
+                          "it is registered nowhere; --portal says where to "
+                          "look for it");
+    for (; *accounts != NULL; accounts++) {
+        struct mesh_context quiet = failure_catch(ctx, &failure);
+
+        if (portal_account_host(&quiet, *accounts, &host)
+            && ask(r, &quiet, wanted, host, own ? *accounts : NULL, entered,
+                   name))
+            return 1;
+        if (first.reason == MESH_R_NONE || failure.reason == MESH_R_INTERRUPTED)
+            first = failure;
+        if (failure.reason == MESH_R_INTERRUPTED)
+            break;
+        if (accounts[1] != NULL)
+            command_note("%s; the next portal is asked", failure.text);
+        else if (failure.reason != first.reason
+                 || strcmp(failure.text, first.text) != 0)
+            command_note("%s; no portal is left", failure.text);
+    }
+    /* the command was right, the account is that of profiles.json */
+    if (first.reason == MESH_R_USAGE)
+        return mesh_raise(ctx, MESH_R_LAYOUT_MALFORMED,
+                          "%s; 'meshctl remove account' takes it out",
+                          first.text);
+    return mesh_raise(ctx, first.reason, "%s", first.text);
+}
+
 static int refresh(struct refresh *r, const struct wanted *wanted)
 {
     static const char *const words[] = {
@@ -251,14 +269,8 @@ static int refresh(struct refresh *r, const struct wanted *wanted)
     struct mesh_context quiet = failure_catch(r->ctx, &failure);
     char name[MESH_UDF_TEXT_MAX] = "";
     enum mesh_entered entered;
-    json_t *entries = NULL;
-    const char *host;
-    int ok;
 
-    ok = fetch(r, &quiet, wanted, &host, &entries)
-         && enter_all(&quiet, wanted, entries, host, &entered, name);
-    json_decref(entries);
-    if (ok) {
+    if (ask_in_turn(r, &quiet, wanted, &entered, name)) {
         printf("mesh://%s: %s\n", name, words[entered]);
         r->changed += entered != MESH_ENTERED_NOTHING;
     } else {

@@ -108,6 +108,52 @@ entries forged "mallory/${mallory#mesh://}/${mallory#mesh://}.mmm" "$latest"
 ends 3 meshctl refresh
 same "$(state)" "$before"
 
+say "a portal with a bad answer does not keep the next one from being asked"
+# registered FOLDER HOST...: a copy of it has these portals.
+registered() {
+    rm -rf many
+    cp -a "$1" many
+    python3 -c 'import json, sys
+file, *hosts = sys.argv[1:]
+layout = json.load(open(file))
+for entry in layout["PersonalProfiles"].values():
+    if isinstance(entry, dict):
+        entry["Portals"] = ["alice@" + host for host in hosts]
+json.dump(layout, open(file, "w"))' many/profiles.json "${@:2}"
+}
+many() {
+    ends "$1" meshctl --home "$HOME/many" refresh
+    grep -q "$2.*; the next portal is asked" ends.out || die "$(cat ends.out)"
+}
+cp "$latest" files/.well-known/mmm/
+for bad in forged malformed html; do
+    registered early $good $files
+    case $bad in
+    forged) entries forged ;;
+    malformed) echo '["no profile"]' > entries; answers entries "$HOME/entries" ;;
+    html) answers html ;;
+    esac
+    many 0 "$good"
+    grep -qx "$alice: changed" ends.out || die "$(cat ends.out)"
+    cmp "many/$fingerprint/$fingerprint.mmm" "$latest"
+done
+registered .cryptomesh $good $files
+answers good
+many 3 "portal $good: .* was updated 20"
+entries forged
+registered early $closed $good $files
+many 0 "$closed"
+say "if no answer is good, the first one is the error"
+registered early $closed $good
+many_before=$(state many)
+many 1 "$closed"
+grep -q "^meshctl: portal: $fingerprint: $closed cannot be reached" ends.out
+grep -q "portal $good: .*; no portal is left" ends.out || die "$(cat ends.out)"
+same "$(state many)" "$many_before"
+registered early $good $closed
+many 1 "portal $good: "
+grep -q "^meshctl: bad signature: $fingerprint: portal $good: " ends.out
+
 say "an old master profile, whatever a key that it lists has signed since"
 plain req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
     -keyout x.key -out x.crt -subj /CN=x 2> /dev/null
