@@ -40,7 +40,7 @@ struct mesh_change {
     /* A profile that was seen or made and whose time the clock has not reached
      * yet; empty: there was none.  It stays when the change has ended. */
     char ahead[MESH_UDF_TEXT_MAX];
-    char ahead_updated[MESH_TIME_TEXT_MAX], now[MESH_TIME_TEXT_MAX];
+    char ahead_updated[64], now[MESH_TIME_TEXT_MAX];
     int undone; /* 1 at the end: there was something to undo, and all of it was
                  */
 };

@@ -63,6 +63,12 @@ static int check_age(struct mesh_context *ctx,
                       p->updated != NULL ? p->updated : "never", here->updated);
 }
 
+static const char *updated_text(const json_t *payload)
+{
+    return json_string_value(
+        json_object_get(mesh_payload_inner(payload), "Updated"));
+}
+
 /* The master profile in a personal one says nothing of its own age to those who
  * look at the personal one alone: whoever has a key that was taken out of it
  * can sign with an older one, that still lists it. */
@@ -70,29 +76,24 @@ static int check_master(struct mesh_change *change,
                         const struct mesh_profile *here,
                         const struct mesh_profile *p)
 {
-    static const char seconds[] = "2017-09-18T13:00:45";
     json_t *old, *new;
-    const char *old_time, *new_time;
-    int ok = 1;
+    mesh_time old_time, new_time;
+    int ok = 1, dated;
 
     if (p->kind != MESH_PROFILE_PERSONAL)
         return 1;
     old = mesh_change_open_master(change, here);
     new = old != NULL ? mesh_change_open_master(change, p) : NULL;
-    old_time =
-        json_string_value(json_object_get(mesh_payload_inner(old), "Updated"));
-    new_time =
-        json_string_value(json_object_get(mesh_payload_inner(new), "Updated"));
+    dated = mesh_payload_updated(mesh_payload_inner(new), &new_time);
     if (old == NULL || new == NULL)
         ok = 0;
-    else if (old_time != NULL
-             && (new_time == NULL
-                 || strncmp(new_time, old_time, strlen(seconds)) < 0))
+    else if (mesh_payload_updated(mesh_payload_inner(old), &old_time)
+             && (!dated || new_time < old_time))
         ok = mesh_raise(change->ctx, MESH_R_PROFILE_OLDER,
                         "%s: its master profile was updated %s, that of the "
                         "one here %s; %s may be a key that was removed",
-                        p->where, new_time != NULL ? new_time : "never",
-                        old_time, p->signer);
+                        p->where, dated ? updated_text(new) : "never",
+                        updated_text(old), p->signer);
     json_decref(old);
     json_decref(new);
     return ok;

@@ -6,9 +6,7 @@
 #include "store/payload.h"
 
 #include <openssl/crypto.h>
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define ROLE_MAX 64
 
@@ -25,60 +23,34 @@ json_t *mesh_document_object(const json_t *document)
     return wrapped != NULL ? wrapped : inner;
 }
 
-/* Not strftime(): that one knows the application's locale and time zone. */
-static int print_time(struct tm *tm, char text[MESH_TIME_TEXT_MAX])
-{
-    return snprintf(text, MESH_TIME_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02dZ",
-                    tm->tm_year + 1900, tm->tm_mon + 1, tm->tm_mday,
-                    tm->tm_hour, tm->tm_min, tm->tm_sec)
-           == (int)MESH_TIME_TEXT_MAX - 1;
-}
-
-/* The time of the clock, so many days from now. */
-static int print_now(int days, char text[MESH_TIME_TEXT_MAX])
-{
-    time_t now = time(NULL);
-    struct tm tm;
-
-    return OPENSSL_gmtime(&now, &tm) != NULL && OPENSSL_gmtime_adj(&tm, days, 0)
-           && print_time(&tm, text);
-}
-
-/* A second after that. */
-static int print_after(const char *time, char text[MESH_TIME_TEXT_MAX])
-{
-    struct tm tm = {0};
-
-    if (sscanf(time, "%4d-%2d-%2dT%2d:%2d:%2d", &tm.tm_year, &tm.tm_mon,
-               &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec)
-        != 6)
-        return 0;
-    tm.tm_year -= 1900;
-    tm.tm_mon -= 1;
-    return OPENSSL_gmtime_adj(&tm, 0, 1) && print_time(&tm, text);
-}
-
 int mesh_profile_is_ahead(const struct mesh_profile *profile,
                           char now[MESH_TIME_TEXT_MAX])
 {
-    char tomorrow[MESH_TIME_TEXT_MAX];
+    mesh_time clock = mesh_time_now();
 
-    return profile->updated != NULL && print_now(0, now)
-           && print_now(1, tomorrow) && strcmp(profile->updated, tomorrow) > 0;
+    return profile->updated != NULL && mesh_time_print(clock, now)
+           && profile->updated_at > clock + MESH_TIME_DAY;
+}
+
+int mesh_payload_updated(const json_t *inner, mesh_time *time)
+{
+    return mesh_time_parse(json_string_value(json_object_get(inner, "Updated")),
+                           time);
 }
 
 int mesh_payload_touch(struct mesh_context *ctx, json_t *inner)
 {
-    const char *before = json_string_value(json_object_get(inner, "Updated"));
+    mesh_time time = mesh_time_now(), before;
     char text[MESH_TIME_TEXT_MAX];
 
-    if (!print_now(0, text))
-        return mesh_raise(ctx, MESH_R_INTERNAL, "no time of day");
     /* The clock may have been put back, or show the second of the last change:
      * a profile is always newer than the one that it replaces. */
-    if (before != NULL && strncmp(before, text, strlen(text) - 1) >= 0
-        && !print_after(before, text))
-        return 1;
+    if (mesh_payload_updated(inner, &before) && before >= time) {
+        if (!mesh_time_print(before + MESH_TIME_SECOND, text))
+            return 1;
+    } else if (!mesh_time_print(time, text)) {
+        return mesh_raise(ctx, MESH_R_INTERNAL, "no time of day");
+    }
     return json_object_set_new(inner, "Updated", json_string(text)) == 0
                ? 1
                : mesh_raise(ctx, MESH_R_MEMORY, "Updated");

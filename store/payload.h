@@ -22,8 +22,8 @@ json_t *mesh_document_object(const json_t *document);
 /* Sets Updated to now, or to a second after what it was if that is not earlier.
  */
 int mesh_payload_touch(struct mesh_context *ctx, json_t *inner);
-
-#define MESH_TIME_TEXT_MAX sizeof("2017-09-18T13:00:45Z")
+/* When the payload was updated; 0, and nothing raised, if it does not say. */
+int mesh_payload_updated(const json_t *inner, mesh_time *time);
 /* Whether a profile says that it was updated more than a day after now, the
  * time of this computer's clock: one of the two is wrong. */
 int mesh_profile_is_ahead(const struct mesh_profile *profile,

@@ -411,6 +411,22 @@ static int read_identifier(struct mesh_context *ctx, struct mesh_profile *p,
     return 1;
 }
 
+/* What is no time is none: nobody could say what is older. */
+static int read_updated(struct mesh_context *ctx, struct mesh_profile *p,
+                        const json_t *body)
+{
+    const json_t *updated = json_object_get(body, "Updated");
+    const char *text = json_string_value(updated);
+
+    if (mesh_time_parse(text, &p->updated_at))
+        return copy_text(ctx, updated, &p->updated);
+    if (updated != NULL)
+        mesh_trace(
+            ctx, "%s: Updated %.64s is no time of RFC 3339, so it has no date",
+            p->identifier, text != NULL ? text : "that is no string");
+    return 1;
+}
+
 static int fill(struct mesh_context *ctx, const json_t *object,
                 const char *type, struct mesh_profile *p)
 {
@@ -430,11 +446,7 @@ static int fill(struct mesh_context *ctx, const json_t *object,
     description = json_object_get(body, "Description");
     if (description == NULL)
         description = json_array_get(json_object_get(body, "Names"), 0);
-    if (!copy_text(ctx, json_object_get(body, "Updated"), &p->updated))
-        return 0;
-    if (p->updated != NULL)
-        mesh_text_clean(p->updated); /* it is printed wherever versions are */
-    return read_identifier(ctx, p, body)
+    return read_identifier(ctx, p, body) && read_updated(ctx, p, body)
            && copy_text(ctx, description, &p->description)
            && collect_keys(ctx, p, body, p->type, NULL)
            && row->complete(ctx, p, body);
@@ -603,10 +615,8 @@ void mesh_profile_free(struct mesh_profile *p)
 int mesh_profile_is_older(const struct mesh_profile *profile,
                           const struct mesh_profile *than)
 {
-    static const char seconds[] = "2017-09-18T13:00:45";
-
     return profile->updated != NULL && than->updated != NULL
-           && strncmp(profile->updated, than->updated, strlen(seconds)) < 0;
+           && profile->updated_at < than->updated_at;
 }
 
 char *mesh_profile_text(struct mesh_context *ctx, const char *tag,

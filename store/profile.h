@@ -8,6 +8,7 @@
 
 #include "platform/layout.h"
 #include "store/signed.h"
+#include "store/time.h"
 
 #include <openssl/x509.h>
 
@@ -47,7 +48,8 @@ struct mesh_profile {
     char *identifier; /* as written */
     struct mesh_udf udf;
     char *description;             /* or NULL */
-    char *updated;                 /* RFC 3339, or NULL */
+    char *updated;                 /* as written, RFC 3339; or NULL */
+    mesh_time updated_at;          /* when that was */
     struct mesh_profile_key *keys; /* this profile's; a personal profile's
                                     * include those of its master profile */
     size_t keys_count;
@@ -77,8 +79,8 @@ int mesh_profile_parse(struct mesh_context *ctx, const char *text, size_t len,
 int mesh_profile_parse_json(struct mesh_context *ctx, json_t *document,
                             const char *where, struct mesh_profile **profile);
 void mesh_profile_free(struct mesh_profile *profile);
-/* Whether it says that it was updated earlier than another, by seconds; not if
- * one of them does not say. */
+/* Whether it says that it was updated earlier than another; not if one of them
+ * does not say. */
 int mesh_profile_is_older(const struct mesh_profile *profile,
                           const struct mesh_profile *than);
 

@@ -8,6 +8,7 @@
 #include "tests/store/made.h"
 
 #include <openssl/ec.h>
+#include <unistd.h>
 
 static struct mesh_context *ctx;
 static EVP_PKEY *key, *other, *online, *master_key;
@@ -76,19 +77,30 @@ static void test_device(void **state)
             "is not the fingerprint of the DeviceEncryptiontionKey");
 }
 
-/* A date that would move the cursor of who prints it. */
-static void test_date_is_printable(void **state)
+/* What is no time, as one that would move the cursor of who prints it, is no
+ * date, and leaves a line in the trace. */
+static void test_date_is_a_time(void **state)
 {
+    char path[] = "/tmp/mesh-trace-XXXXXX", line[256] = "";
     json_t *body = device_body(ctx, key);
     struct mesh_profile *profile;
+    FILE *trace;
 
     (void)state;
+    close(mkstemp(path));
+    ctx->trace = path;
     json_object_set_new(body, "Updated", json_string("2019\x1b[2J"));
     profile = parse_made(ctx, "SignedDeviceProfile",
                          sign(ctx, "DeviceProfile", body, key));
+    ctx->trace = NULL;
     assert_non_null(profile);
-    assert_string_equal(profile->updated, "2019?[2J");
+    assert_null(profile->updated);
     mesh_profile_free(profile);
+    trace = fopen(path, "r");
+    assert_non_null(fgets(line, sizeof(line), trace));
+    assert_non_null(strstr(line, "Updated 2019?[2J is no time of RFC 3339"));
+    fclose(trace);
+    remove(path);
 }
 
 /* Somebody's DeviceSignatureKey in my profile does not make it theirs. */
@@ -498,7 +510,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         STORE_TEST(test_device),
-        STORE_TEST(test_date_is_printable),
+        STORE_TEST(test_date_is_a_time),
         STORE_TEST(test_name_of_another),
         STORE_TEST(test_tags),
         STORE_TEST(test_personal),

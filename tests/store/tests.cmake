@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 mesh_unit_test(store uri mesh_store)
+mesh_unit_test(store time mesh_store)
 mesh_unit_test(store signed mesh_store)
 mesh_unit_test(store profile mesh_store)
 mesh_unit_test(store trust mesh_store)

@@ -49,6 +49,9 @@ same "$(updated)" 2099-05-06T07:09:01Z
 cp -p "$file" newest.mmm
 say "the older ones do not come back"
 fails_with "older than what is here" meshctl archive device first.mmm
+dated 2099-05-06T09:09:00+02:00 > offset.mmm # a second before, in UTC
+fails_with "was updated 2099-05-06T09:09:00+02:00; here is" \
+    meshctl adopt offset.mmm
 fails_with "2099-05-06T07:09:01Z" meshctl adopt hours.mmm
 cmp "$file" newest.mmm
 told meshctl repair device
