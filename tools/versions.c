@@ -130,6 +130,34 @@ static int read_version(struct mesh_change *change,
     return ok;
 }
 
+/* Writes the latest copy again if it is the newest version and was not written
+ * right after its archive, which each load would then read, too.  *written says
+ * whether it did. */
+static int write_again(struct mesh_context *ctx,
+                       const struct mesh_layout *layout,
+                       const struct mesh_layout_entry *entry, int *written)
+{
+    struct mesh_context quiet = mesh_context_quiet(ctx);
+    struct mesh_profile *newest;
+    unsigned char *text = NULL;
+    size_t len;
+    int ok = 1;
+
+    *written = 0;
+    if (!mesh_layout_are_apart(ctx, entry->archive, entry->file))
+        return 1;
+    if (mesh_locate(&quiet, layout, entry, MESH_LOCATE_NEWEST, &newest)
+        && strcmp(newest->where, entry->file) == 0) {
+        ok = mesh_layout_read_file(ctx, entry->file, MESH_PROFILE_FILE_MAX,
+                                   &text, &len)
+             && mesh_layout_write_file(ctx, entry->file, text, len);
+        *written = ok;
+    }
+    OPENSSL_free(text);
+    mesh_profile_free(newest);
+    return ok;
+}
+
 int command_archive(struct mesh_context *ctx, int argc, char **argv)
 {
     const struct command_option options[] = {{NULL, NULL, NULL, 0}};
@@ -138,18 +166,18 @@ int command_archive(struct mesh_context *ctx, int argc, char **argv)
     struct mesh_layout *layout = NULL;
     struct mesh_change change;
     uint64_t before;
-    int ok;
+    int ok, written;
 
     if (!command_options(ctx, &argc, &argv, options, 1, 2))
         return 0;
     change_begin(&change, ctx);
-    ok =
-        mesh_change_lock(&change) && mesh_layout_open(ctx, &layout)
-        && (entry = target_entry(ctx, layout, argv[0])) != NULL
-        && (argc > 1
-                ? read_version(&change, layout, entry, argv[1], &version)
-                : mesh_locate(ctx, layout, entry, MESH_LOCATE_LATEST, &version))
-        && mesh_archive_append(ctx, entry->archive, version->document, &before);
+    ok = mesh_change_lock(&change) && mesh_layout_open(ctx, &layout)
+         && (entry = target_entry(ctx, layout, argv[0])) != NULL
+         && (argc > 1 ? read_version(&change, layout, entry, argv[1], &version)
+                      : mesh_locate(ctx, layout, entry, MESH_LOCATE_LATEST,
+                                    &version))
+         && mesh_archive_append(ctx, entry->archive, version->document, &before)
+         && write_again(ctx, layout, entry, &written);
     if (version != NULL)
         mesh_change_saw(&change, version);
     if (ok)
@@ -172,7 +200,7 @@ static int repair(struct mesh_change *change, const struct mesh_layout *layout,
     struct mesh_profile *latest = NULL, *newest = NULL;
     char *text = NULL;
     uint64_t before;
-    int ok;
+    int ok, written;
 
     change->heals = 1;
     (void)mesh_locate(&caught, layout, entry, MESH_LOCATE_LATEST, &latest);
@@ -195,13 +223,14 @@ static int repair(struct mesh_change *change, const struct mesh_layout *layout,
                    newest->updated != NULL ? newest->updated : "",
                    failure.reason != MESH_R_NONE ? failure.text : "older");
     } else if (ok) {
-        ok =
-            mesh_archive_append(ctx, entry->archive, newest->document, &before);
+        ok = mesh_archive_append(ctx, entry->archive, newest->document, &before)
+             && write_again(ctx, layout, entry, &written);
         if (ok)
             printf("%s: good%s\n", entry->name,
-                   before == MESH_LAYOUT_UNCHANGED
-                       ? ""
-                       : "; its archive did not have it");
+                   before != MESH_LAYOUT_UNCHANGED
+                       ? "; its archive did not have it"
+                   : written ? "; each load read its archive: written again"
+                             : "");
     }
     mesh_profile_free(newest);
     OPENSSL_free(text);

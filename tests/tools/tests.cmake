@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-foreach(script access add_device adopt algorithms archive archive_rubbish
+foreach(script access add_device adopt algorithms archive archive_rubbish archive_times
         bad_import certificate
         certificate_master clock completion concurrent crash create_device
         create_personal csr default delete delete_personal describe doctor
