@@ -85,14 +85,18 @@ static struct mesh_context context_at(struct place *place)
     return ctx;
 }
 
-/* Copies a string member; an absent one, or no string, is NULL. */
+/* Copies a string member, as it can be printed: who signed it must not be able
+ * to move a terminal's cursor.  An absent one, or no string, is NULL. */
 static int copy_text(struct mesh_context *ctx, const json_t *value, char **out)
 {
     const char *text = json_string_value(value);
 
     *out = NULL;
-    if (text != NULL && (*out = OPENSSL_strdup(text)) == NULL)
+    if (text == NULL)
+        return 1;
+    if ((*out = OPENSSL_strdup(text)) == NULL)
         return mesh_raise(ctx, MESH_R_MEMORY, "reading a profile");
+    mesh_text_clean(*out);
     return 1;
 }
 
@@ -383,6 +387,7 @@ static json_t *open_payload(struct mesh_context *ctx, struct mesh_profile *p)
         mesh_raise(ctx, MESH_R_MEMORY, "reading a profile");
         return NULL;
     }
+    mesh_text_clean(p->type);
     return body;
 }
 

@@ -77,6 +77,27 @@ static void test_device(void **state)
             "is not the fingerprint of the DeviceEncryptiontionKey");
 }
 
+static void test_texts_are_printable(void **state)
+{
+    json_t *body = device_body(ctx, key);
+    struct mesh_profile *p;
+    char udf[MESH_UDF_TEXT_MAX];
+
+    (void)state;
+    json_object_set_new(body, "Description", json_string("my\x1b[2J device"));
+    p = parse_made(ctx, "SignedDeviceProfile",
+                   sign(ctx, "DeviceProfile", body, key));
+    assert_non_null(p);
+    assert_string_equal(p->description, "my?[2J device");
+    mesh_profile_free(p);
+    p = parse_made(ctx, "SignedApplicationProfile",
+                   sign(ctx, "X\x1b[2JProfile",
+                        web_body(ctx, key, udf_of(ctx, key, udf)), key));
+    assert_non_null(p);
+    assert_string_equal(p->type, "X?[2JProfile");
+    mesh_profile_free(p);
+}
+
 /* What is no time, as one that would move the cursor of who prints it, is no
  * date, and leaves a line in the trace. */
 static void test_date_is_a_time(void **state)
@@ -510,6 +531,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         STORE_TEST(test_device),
+        STORE_TEST(test_texts_are_printable),
         STORE_TEST(test_date_is_a_time),
         STORE_TEST(test_name_of_another),
         STORE_TEST(test_tags),
