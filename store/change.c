@@ -89,7 +89,6 @@ static int archive_version(struct mesh_context *ctx,
     uint64_t before;
     int ok;
 
-    file->archive_before = MESH_LAYOUT_UNCHANGED;
     /* an old one that is no JSON is no version */
     if (file->old != NULL && !mesh_file_exists(ctx, file->archive))
         append(&quiet, file->archive, (char *)file->old, file->old_len,
@@ -114,32 +113,63 @@ static int read_old(struct mesh_change *change, struct mesh_change_file *file,
     return !file->old_lost || change->heals;
 }
 
-int mesh_change_write(struct mesh_change *change, const char *path,
-                      const char *archive, const char *text, size_t len)
+/* A file that the change has written already: what was there before that is
+ * what undoing brings back. */
+static struct mesh_change_file *find_file(struct mesh_change *change,
+                                          const char *path)
+{
+    for (size_t i = 0; i < change->files_count; i++)
+        if (strcmp(change->files[i].path, path) == 0)
+            return &change->files[i];
+    return NULL;
+}
+
+static struct mesh_change_file *add_file(struct mesh_change *change,
+                                         const char *path, const char *archive)
 {
     struct mesh_change_file *file = &change->files[change->files_count];
 
+    if (change->files_count == MESH_CHANGE_FILES_MAX) {
+        mesh_raise(change->ctx, MESH_R_INTERNAL,
+                   "more than %d files in one change", MESH_CHANGE_FILES_MAX);
+        return NULL;
+    }
+    if (!read_old(change, file, path))
+        return NULL;
+    file->path = OPENSSL_strdup(path);
+    file->archive = OPENSSL_strdup(archive);
+    file->archive_before = MESH_LAYOUT_UNCHANGED;
+    if (file->path != NULL && file->archive != NULL) {
+        change->files_count++;
+        return file;
+    }
+    OPENSSL_free(file->path);
+    OPENSSL_free(file->archive);
+    OPENSSL_free(file->old);
+    memset(file, 0, sizeof(*file));
+    mesh_raise(change->ctx, MESH_R_MEMORY, "%s", path);
+    return NULL;
+}
+
+int mesh_change_write(struct mesh_change *change, const char *path,
+                      const char *archive, const char *text, size_t len)
+{
+    struct mesh_change_file *file;
+    int ok;
+
     if (!go_on(change))
         return 0;
-    if (change->files_count == MESH_CHANGE_FILES_MAX)
-        return mesh_raise(change->ctx, MESH_R_INTERNAL,
-                          "more than %d files in one change",
-                          MESH_CHANGE_FILES_MAX);
     if (len > MESH_PROFILE_FILE_MAX)
         return mesh_raise(change->ctx, MESH_R_PROFILE_TOO_LARGE,
                           "%s would have %zu octets, at most %u are read", path,
                           len, MESH_PROFILE_FILE_MAX);
-    if (!read_old(change, file, path))
+    file = find_file(change, path);
+    if (file == NULL && (file = add_file(change, path, archive)) == NULL)
         return 0;
-    file->path = OPENSSL_strdup(path);
-    file->archive = OPENSSL_strdup(archive);
-    file->archive_before = MESH_LAYOUT_UNCHANGED;
-    change->files_count++;
-    if (file->path == NULL || file->archive == NULL)
-        return mesh_raise(change->ctx, MESH_R_MEMORY, "%s", path);
-    file->written = archive_version(change->ctx, file, text, len)
-                    && mesh_layout_write_file(change->ctx, path, text, len);
-    return file->written;
+    ok = archive_version(change->ctx, file, text, len)
+         && mesh_layout_write_file(change->ctx, path, text, len);
+    file->written |= ok;
+    return ok;
 }
 
 /* Remembers what is the default of the new entry's kind or type. */
@@ -197,8 +227,6 @@ static int undo_file(struct mesh_context *ctx, struct mesh_change_file *file)
 {
     int ok;
 
-    if (file->path == NULL || file->archive == NULL)
-        return 1;
     /* what was no version is not missed: the good one in its place stays */
     if (file->old_lost && file->written)
         return 1;

@@ -153,6 +153,59 @@ static void test_2016(void **state)
     assert_false(has_certificate());
 }
 
+/* The file that one change wrote twice, and its archive, are as before. */
+static void undone(const char *udf, const char *before, size_t lines)
+{
+    char *path = mesh_layout_standard_file(ctx, udf);
+    char *archive = mesh_layout_standard_archive(ctx, udf);
+    struct mesh_change change;
+    unsigned char *data = NULL;
+    size_t len;
+
+    mesh_change_begin(&change, ctx);
+    expect_ok(
+        ctx, mesh_change_lock(&change)
+                 && mesh_change_write(&change, path, archive, "{\"b\": 2}", 8)
+                 && mesh_change_write(&change, path, archive, "{\"c\": 3}", 8));
+    assert_int_equal(mesh_change_end(&change, 0), 0);
+    assert_true(change.undone);
+    if (before == NULL) {
+        assert_false(mesh_file_exists(ctx, path));
+        assert_false(mesh_file_exists(ctx, archive));
+    } else {
+        expect_ok(ctx, mesh_layout_read_file(ctx, path, 100, &data, &len));
+        assert_string_equal((char *)data, before);
+        OPENSSL_free(data);
+        expect_ok(ctx, mesh_layout_read_file(ctx, archive, 100, &data, &len));
+        for (const char *at = (char *)data; (at = strchr(at, '\n')); at++)
+            lines--;
+        assert_int_equal(lines, 0);
+    }
+    OPENSSL_free(data);
+    OPENSSL_free(path);
+    OPENSSL_free(archive);
+}
+
+static void test_written_twice(void **state)
+{
+    char udf[MESH_UDF_TEXT_MAX], *path, *archive;
+    struct mesh_change change;
+
+    (void)state;
+    udf_of(ctx, fake_generate(ctx, "P-256"), udf);
+    undone(udf, NULL, 0);
+    path = mesh_layout_standard_file(ctx, udf);
+    archive = mesh_layout_standard_archive(ctx, udf);
+    mesh_change_begin(&change, ctx);
+    expect_ok(
+        ctx, mesh_change_lock(&change)
+                 && mesh_change_write(&change, path, archive, "{\"a\": 1}", 8));
+    expect_ok(ctx, mesh_change_end(&change, 1));
+    OPENSSL_free(path);
+    OPENSSL_free(archive);
+    undone(udf, "{\"a\": 1}", 1);
+}
+
 static int setup(void **state)
 {
     forget_errors(state);
@@ -184,6 +237,7 @@ int main(void)
         STORE_TEST(test_master),
         STORE_TEST(test_not_held),
         STORE_TEST(test_2016),
+        STORE_TEST(test_written_twice),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
