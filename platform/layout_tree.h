@@ -110,7 +110,7 @@ char *mesh_tree_archive(struct mesh_context *ctx, const char *home,
 char *mesh_tree_entered(struct mesh_context *ctx, const char *udf,
                         const char *ending);
 
-/* And of files: posix/files.c, windows/files.c. */
+/* And of files: posix/files.c, posix/home.c, windows/files.c. */
 
 /* Whether a component of path is "..". */
 int mesh_path_climbs(const char *path);

@@ -7,6 +7,7 @@
 #define MESH_STORE_PROFILE_H
 
 #include "platform/layout.h"
+#include "store/kind.h"
 #include "store/signed.h"
 #include "store/time.h"
 
@@ -21,8 +22,8 @@ struct mesh_profile_key {
                                   * the profile says */
     EVP_PKEY *public;            /* NULL before it is open */
     STACK_OF(X509) * certificates; /* its own first, then the chain; or NULL */
-    struct mesh_key_name name; /* as the key store has it, of an open one */
-    json_t *object;            /* in the payload */
+    struct mesh_key_name name;     /* as the key store has it, of an open one */
+    json_t *object;                /* in the payload */
 };
 
 /* An entry of Applications in a personal profile. */
@@ -33,14 +34,6 @@ struct mesh_profile_application {
     char **admins; /* fingerprints of devices, NULL-terminated:
                     * AdminDeviceUDF, or SignID of 2017 */
 };
-
-/* "personal", "device" or "application". */
-const char *mesh_kind_word(enum mesh_profile_kind kind);
-
-/* The application types of the layout, "Web" …: the i-th, NULL past the end. */
-const char *mesh_application_type(size_t i);
-/* That of a payload's tag ("WebProfile": "Web"), or NULL. */
-const char *mesh_application_type_of(const char *tag);
 
 struct mesh_profile {
     enum mesh_profile_kind kind;

@@ -1,22 +1,20 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Signed objects: lenient JSON, base64url, taking apart, verifying, making.
+ * Signed objects: base64url, taking apart, verifying, making.
  */
 #include "store/signed.h"
 
 #include "platform/algorithm.h"
 #include "platform/udf.h"
+#include "store/time.h"
 
 #include <limits.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <string.h>
-#include <time.h>
 
 #define DIGEST "SHA2-512" /* of val */
-
-#define JSON_DEPTH_MAX 64 /* real files have 10 */
 
 /* The JOSE algorithms: which key, how. */
 struct jose {
@@ -47,96 +45,6 @@ static const struct jose joses[] = {
 /* ML-DSA and SLH-DSA: "ML-DSA-65" … */
 static const struct jose named_by_type = {NULL, NULL, NULL,
                                           NULL, 0,    MESH_PAD_DEFAULT};
-
-static const struct {
-    enum json_error_code code;
-    const char *text;
-} json_errors[] = {
-    {json_error_premature_end_of_input, "the text is truncated"},
-    {json_error_duplicate_key, "a member stands twice in an object"},
-    {json_error_invalid_utf8, "not UTF-8"},
-};
-
-/*
- * Copies text without the CR and LF inside strings, at most *count octets; how
- * many in *count, and how many of text they were in *used.  0 if it is nested
- * too deeply: a parser that recurses must not meet that on an application's
- * small stack.
- */
-static int join_strings(const char *text, size_t len, char *out, size_t *count,
-                        size_t *used)
-{
-    enum { OUTSIDE, INSIDE, ESCAPED } state = OUTSIDE;
-    size_t i, n = 0, depth = 0;
-
-    for (i = 0; i < len && n < *count && depth <= JSON_DEPTH_MAX; i++) {
-        char c = text[i];
-
-        if (state != OUTSIDE && (c == '\n' || c == '\r'))
-            continue;
-        out[n++] = c;
-        if (state == ESCAPED)
-            state = INSIDE;
-        else if (state == INSIDE)
-            state = c == '"' ? OUTSIDE : c == '\\' ? ESCAPED : INSIDE;
-        else if (c == '"')
-            state = INSIDE;
-        else if (c == '{' || c == '[')
-            depth++;
-        else if ((c == '}' || c == ']') && depth > 0)
-            depth--;
-    }
-    *count = n;
-    *used = i;
-    return depth <= JSON_DEPTH_MAX;
-}
-
-json_t *mesh_json_parse(struct mesh_context *ctx, const char *text, size_t len,
-                        const char *where)
-{
-    char *joined = OPENSSL_malloc(len + 1);
-    const char *reason = "nested too deeply";
-    json_t *json = NULL;
-    json_error_t error;
-    size_t count = len, used, i;
-    int line = 1, column = 1;
-
-    if (joined == NULL) {
-        mesh_raise(ctx, MESH_R_MEMORY, "reading %s", where);
-        return NULL;
-    }
-    if (join_strings(text, len, joined, &count, &used)) {
-        json = json_loadb(joined, count, JSON_REJECT_DUPLICATES, &error);
-        if (json == NULL) {
-            reason = error.text;
-            for (i = 0; i < sizeof(json_errors) / sizeof(json_errors[0]); i++)
-                if (json_error_code(&error) == json_errors[i].code)
-                    reason = json_errors[i].text;
-            count = (size_t)error.position;
-            join_strings(text, len, joined, &count, &used);
-        }
-    }
-    if (json == NULL) {
-        for (i = 0; i < used; i++) {
-            column = text[i] == '\n' ? 1 : column + 1;
-            line += text[i] == '\n';
-        }
-        mesh_raise(ctx, MESH_R_PROFILE_MALFORMED, "%s: line %d, column %d: %s",
-                   where, line, column, reason);
-    }
-    OPENSSL_free(joined);
-    return json;
-}
-
-char *mesh_json_print(const json_t *value, size_t flags)
-{
-    size_t len = json_dumpb(value, NULL, 0, flags);
-    char *text = len > 0 ? OPENSSL_malloc(len + 1) : NULL;
-
-    if (text != NULL)
-        text[json_dumpb(value, text, len, flags)] = '\0';
-    return text;
-}
 
 int mesh_base64url_decode(struct mesh_context *ctx, const char *text,
                           size_t text_len, unsigned char **out, size_t *len)
@@ -552,11 +460,9 @@ json_t *mesh_signed_make(struct mesh_context *ctx, const char *identifier,
     char *header_text = NULL, *header64 = NULL, *signature64 = NULL;
     unsigned char digest[EVP_MAX_MD_SIZE];
     size_t digest_len;
-    char kid[MESH_UDF_TEXT_MAX], now[32];
+    char kid[MESH_UDF_TEXT_MAX], now[MESH_TIME_TEXT_MAX];
     json_t *header = NULL, *result = NULL;
-    time_t seconds = time(NULL);
     struct mesh_udf udf;
-    struct tm tm;
 
     if (jose == NULL) {
         mesh_raise(ctx, MESH_R_ALGORITHM,
@@ -566,8 +472,10 @@ json_t *mesh_signed_make(struct mesh_context *ctx, const char *identifier,
     if (!mesh_udf_of_key(ctx, signer, &udf))
         return NULL;
     mesh_udf_print(&udf, kid);
-    strftime(now, sizeof(now), "%Y-%m-%dT%H:%M:%SZ",
-             OPENSSL_gmtime(&seconds, &tm));
+    if (!mesh_time_print(mesh_time_now(), now)) {
+        mesh_raise(ctx, MESH_R_INTERNAL, "no time of day");
+        return NULL;
+    }
 
     payload_text = mesh_json_print(payload, JSON_COMPACT);
     if (payload_text != NULL

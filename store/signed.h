@@ -1,15 +1,15 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Signed objects of the Mesh: JSON text, the signature around a payload.
+ * Signed objects of the Mesh: the signature around a payload.
  */
 #ifndef MESH_STORE_SIGNED_H
 #define MESH_STORE_SIGNED_H
 
 #include "platform/context.h"
 #include "platform/keystore.h"
+#include "store/json.h"
 
-#include <jansson.h>
 #include <openssl/evp.h>
 
 #define MESH_SIGNERS_MAX 8
@@ -33,20 +33,6 @@ struct mesh_signed {
     size_t signatures_count;
     int form_2016; /* the form of 2016, where devices signed everything */
 };
-
-/*
- * Parses JSON text as the reference implementation wrote it: raw CR and LF
- * inside strings dropped, else strict, duplicate members and more than 64
- * levels refused.  Fails with MESH_R_PROFILE_MALFORMED; where says in errors
- * what is read.  The caller json_decref()s.
- */
-json_t *mesh_json_parse(struct mesh_context *ctx, const char *text, size_t len,
-                        const char *where);
-
-/* The text of a JSON value, in our own memory whatever allocator the
- * application gave jansson.  flags: json_dumps().  The caller frees
- * (OPENSSL_free); NULL when memory is short. */
-char *mesh_json_print(const json_t *value, size_t flags);
 
 /* Base64url, unpadded, line feeds ignored.  *out is the caller's
  * (OPENSSL_free), NUL-terminated beyond *len. */
