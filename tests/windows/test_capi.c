@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Containers of CryptoAPI and the user's certificates, for real: neither needs
- * a double in Wine.  A container is made as the first applications of the Mesh
- * made them: by its fingerprint, AT_KEYEXCHANGE, not exportable.
+ * a double in Wine.
  */
+#include "tests/windows/container.h"
 #include "tests/windows/keystore_test.h"
 
 #include <stdlib.h>
@@ -12,50 +12,6 @@
 static EVP_PKEY *rsa;
 static wchar_t container[MESH_KEY_NAME_MAX];
 static const unsigned char input[64] = "what is signed is a digest, or not";
-
-/* Little-endian, as the blobs of CryptoAPI are. */
-static unsigned char *put(EVP_PKEY *key, const char *name, unsigned char *to,
-                          int octets)
-{
-    BIGNUM *number = NULL;
-
-    assert_int_equal(EVP_PKEY_get_bn_param(key, name, &number), 1);
-    assert_int_equal(BN_bn2lebinpad(number, to, octets), octets);
-    BN_clear_free(number);
-    return to + octets;
-}
-
-/* Puts a key of 2048 bits into a container of its own name. */
-static void make_container(EVP_PKEY *key, const wchar_t *name)
-{
-    static const struct {
-        const char *name;
-        int octets;
-    } numbers[] = {{"n", 256},
-                   {"rsa-factor1", 128},
-                   {"rsa-factor2", 128},
-                   {"rsa-exponent1", 128},
-                   {"rsa-exponent2", 128},
-                   {"rsa-coefficient1", 128},
-                   {"d", 256}};
-    const PUBLICKEYSTRUC type = {PRIVATEKEYBLOB, CUR_BLOB_VERSION, 0,
-                                 CALG_RSA_KEYX};
-    const RSAPUBKEY head = {0x32415352 /* "RSA2" */, 2048, 65537};
-    unsigned char blob[2048], *to = blob + sizeof(type) + sizeof(head);
-    HCRYPTPROV provider;
-    HCRYPTKEY imported;
-
-    memcpy(blob, &type, sizeof(type));
-    memcpy(blob + sizeof(type), &head, sizeof(head));
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-        to = put(key, numbers[i].name, to, numbers[i].octets);
-    assert_true(CryptAcquireContextW(&provider, name, NULL, PROV_RSA_AES,
-                                     CRYPT_NEWKEYSET));
-    assert_true(
-        CryptImportKey(provider, blob, (DWORD)(to - blob), 0, 0, &imported));
-    CryptDestroyKey(imported);
-    CryptReleaseContext(provider, 0);
-}
 
 static int setup_container(void **state)
 {
@@ -66,7 +22,7 @@ static int setup_container(void **state)
     rsa = EVP_PKEY_Q_keygen(ctx->libctx, NULL, "RSA", (size_t)2048);
     name = name_of(rsa);
     mesh_source_name(name.udf, container);
-    make_container(rsa, container);
+    assert_true(container_make(rsa, container));
     return 0;
 }
 
@@ -226,7 +182,7 @@ static void another_key_is_none(void **state)
 
     (void)state;
     mesh_source_name(name.udf, wide);
-    make_container(rsa, wide);
+    assert_true(container_make(rsa, wide));
     assert_false(mesh_keystore_holds(ctx, &name, &held));
     expect_error(ctx, MESH_R_KEY_MISMATCH, name.udf);
     CryptAcquireContextW(&none, wide, NULL, PROV_RSA_AES, CRYPT_DELETEKEYSET);
@@ -256,11 +212,6 @@ static void is_listed(void **state)
  * container's name if there is one. */
 static X509 *add_certificate(EVP_PKEY *key, int days, wchar_t *of)
 {
-    CRYPT_KEY_PROV_INFO info = {of, NULL, PROV_RSA_AES,  0,
-                                0,  NULL, AT_KEYEXCHANGE};
-    HCERTSTORE my = CertOpenStore(CERT_STORE_PROV_SYSTEM_W, 0, 0,
-                                  CERT_SYSTEM_STORE_CURRENT_USER, L"MY");
-    const CERT_CONTEXT *entered;
     X509 *x509 = X509_new();
     unsigned char *der = NULL;
     int len;
@@ -272,15 +223,7 @@ static X509 *add_certificate(EVP_PKEY *key, int days, wchar_t *of)
     X509_set_pubkey(x509, key);
     X509_sign(x509, key, EVP_sha256());
     len = i2d_X509(x509, &der);
-    assert_non_null(my);
-    assert_true(
-        CertAddEncodedCertificateToStore(my, X509_ASN_ENCODING, der, (DWORD)len,
-                                         CERT_STORE_ADD_ALWAYS, &entered));
-    if (of != NULL)
-        assert_true(CertSetCertificateContextProperty(
-            entered, CERT_KEY_PROV_INFO_PROP_ID, 0, &info));
-    CertFreeCertificateContext(entered);
-    CertCloseStore(my, 0);
+    assert_true(container_certify(der, (size_t)len, of));
     OPENSSL_free(der);
     return x509;
 }
