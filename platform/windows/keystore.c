@@ -109,11 +109,10 @@ static int find(struct mesh_context *ctx, const struct mesh_key_name *name,
                 (*source)->close(key);
             return *found;
         }
-        if ((mesh_status_kind(status) & absent) != 0)
-            continue;
-        mesh_trace(ctx, "%s: %s: status 0x%08lx", name->udf, (*source)->label,
-                   (unsigned long)status);
-        if (failed == NULL) {
+        if ((mesh_status_kind(status) & MESH_STATUS_NO_KEY) == 0)
+            mesh_trace(ctx, "%s: %s: status 0x%08lx", name->udf,
+                       (*source)->label, (unsigned long)status);
+        if (failed == NULL && (mesh_status_kind(status) & absent) == 0) {
             failed = *source;
             failure = status;
         }

@@ -156,6 +156,16 @@ static int is_ours(struct mesh_context *ctx, const char *path)
     return is;
 }
 
+/* C:\folder\nul is no file; Windows knows which names are such. */
+static int is_device(const char *path)
+{
+    wchar_t *wide = mesh_wide_path(NULL, path);
+    int is = wide != NULL && wcsncmp(wide, L"\\\\.\\", 4) == 0;
+
+    OPENSSL_free(wide);
+    return is;
+}
+
 /* A path of the registry: on a drive of this machine.  Opening one of a server
  * would send that the user's name and what proves it. */
 static char *check_path(struct mesh_context *ctx, const char *home,
@@ -171,6 +181,8 @@ static char *check_path(struct mesh_context *ctx, const char *home,
         wrong = "it is on a network or a device; put the file on a drive";
     else if (!is_separator(path[0]) && strchr(path + 2, ':') != NULL)
         wrong = "only a drive has a colon";
+    else if (is_device(path))
+        wrong = "Windows takes it for a device; give the file another name";
     if (wrong == NULL)
         return mesh_path(ctx, "%s", path);
     mesh_raise(ctx, MESH_R_UNSAFE_PATH,

@@ -33,7 +33,9 @@ static const char silent[] =
     "prompt = at-use, and use it in a session with a desktop";
 static const char wrong_pin[] = "the PIN or password is wrong";
 static const char no_device[] =
-    "the device that holds the key was removed, or is not ready";
+    "the device that holds the key was removed, or is not ready; if there is "
+    "no "
+    "TPM, or it is turned off, keystore = auto does without it";
 static const char no_tpm[] =
     "no TPM is there, or it is turned off; keystore = auto does without it";
 static const char exists[] = "a key of this name is there already";

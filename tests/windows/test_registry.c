@@ -383,6 +383,8 @@ static void bad_paths(void **state)
         {L"\\a\\b.mmm", "an absolute path is wanted"},
         {L"C:b.mmm", "an absolute path is wanted"},
         {L"C:\\a\\b.mmm:stream", "only a drive has a colon"},
+        {L"C:\\a\\nul", "takes it for a device"},
+        {L"C:\\a\\con.mmm", "takes it for a device"},
     };
 
     (void)state;
