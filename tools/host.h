@@ -11,6 +11,8 @@
 
 #include <stdio.h>
 
+#define HOST_TEXT_MAX 256 /* octets */
+
 /* First in main(): the arguments in UTF-8, and a terminal that shows it.  0:
  * out of memory. */
 int host_begin(int *argc, char ***argv);
@@ -34,6 +36,9 @@ int host_name(char *name, size_t size);
 FILE *host_open(const char *path);
 int host_can_read(const char *path);    /* 0 with errno */
 int host_can_execute(const char *path); /* 0 with errno */
+
+/* What the network's error of that number is; it may be in text. */
+const char *host_network_text(long error, char text[HOST_TEXT_MAX]);
 
 void host_no_core(void);     /* the memory is not dumped */
 unsigned host_seconds(void); /* of a clock that nobody sets */

@@ -195,6 +195,12 @@ static CURLcode set_tls(CURL *curl, const char *file)
         code = curl_easy_setopt(curl, CURLOPT_CAINFO, file);
     if (code == CURLE_OK && file != NULL)
         code = curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+#ifdef MESH_PLATFORM_WINDOWS
+    /* Windows has no file of trusted certificates, but a store. */
+    if (code == CURLE_OK && file == NULL)
+        code = curl_easy_setopt(curl, CURLOPT_SSL_OPTIONS,
+                                (long)CURLSSLOPT_NATIVE_CA);
+#endif
     return code;
 }
 
@@ -239,11 +245,13 @@ static const char *detail(const struct portal_http *http, CURLcode code)
 static int raise_connect(struct mesh_context *ctx, struct portal_http *http,
                          const char *host, CURLcode code)
 {
+    char text[HOST_TEXT_MAX];
     long number = 0;
 
     curl_easy_getinfo(http->curl, CURLINFO_OS_ERRNO, &number);
     return mesh_raise(ctx, MESH_R_PORTAL, "%s cannot be reached: %s (%s)", host,
-                      number != 0 ? strerror((int)number) : "no connection",
+                      number != 0 ? host_network_text(number, text)
+                                  : "no connection",
                       detail(http, code));
 }
 

@@ -11,7 +11,7 @@ PATH=$PATH:/usr/sbin
 for tool in nginx python3; do
     command -v $tool > /dev/null || { echo "skipped: needs $tool"; exit 77; }
 done
-tests=$(realpath "$(dirname "$0")")
+tests=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
 python=$(PATH=/usr/bin:$PATH command -v python3)
 export SSL_CERT_FILE=$HOME/ca.crt
 servers=()

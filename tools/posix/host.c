@@ -118,3 +118,9 @@ unsigned host_seconds(void)
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (unsigned)now.tv_sec;
 }
+
+const char *host_network_text(long error, char text[HOST_TEXT_MAX])
+{
+    (void)text;
+    return strerror((int)error);
+}

@@ -5,6 +5,7 @@
  */
 #include "tools/host.h"
 
+#include "platform/windows/files.h"
 #include "platform/windows/wide.h"
 
 #include <errno.h>
@@ -151,4 +152,11 @@ void host_no_core(void)
 unsigned host_seconds(void)
 {
     return (unsigned)(GetTickCount64() / 1000);
+}
+
+/* Sockets have errors of Windows, which strerror() does not know. */
+const char *host_network_text(long error, char text[HOST_TEXT_MAX])
+{
+    _Static_assert(HOST_TEXT_MAX >= MESH_WINDOWS_TEXT_MAX, "it fits");
+    return mesh_windows_text((DWORD)error, text);
 }
