@@ -185,18 +185,25 @@ static CURLcode set_requests(CURL *curl)
     return code;
 }
 
+/* Windows has a store of trusted certificates.  The file that libcurl was built
+ * with is a path of another system, or of any user here who makes it. */
+#ifdef MESH_PLATFORM_WINDOWS
+static const int is_native = 1;
+#else
+static const int is_native = 0;
+#endif
+
 static CURLcode set_tls(CURL *curl, const char *file)
 {
     CURLcode code = curl_easy_setopt(curl, CURLOPT_SSLVERSION,
                                      (long)CURL_SSLVERSION_TLSv1_2);
 
     /* that file alone, not the folder of the system beside it */
-    if (code == CURLE_OK && file != NULL)
+    if (code == CURLE_OK && (file != NULL || is_native))
         code = curl_easy_setopt(curl, CURLOPT_CAINFO, file);
-    if (code == CURLE_OK && file != NULL)
+    if (code == CURLE_OK && (file != NULL || is_native))
         code = curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
 #ifdef MESH_PLATFORM_WINDOWS
-    /* Windows has no file of trusted certificates, but a store. */
     if (code == CURLE_OK && file == NULL)
         code = curl_easy_setopt(curl, CURLOPT_SSL_OPTIONS,
                                 (long)CURLSSLOPT_NATIVE_CA);
