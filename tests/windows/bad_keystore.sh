@@ -4,7 +4,7 @@
 # What a user of openssl is told when the key store does not do it, and when
 # the registry names something that is no profile.
 here=$(realpath "$(dirname "$0")")
-MESH_WORDS=$here/words.sh
+export MESH_WORDS=$here/words.sh
 . "$here/../bad_input.sh"
 folder=$WINEPREFIX/drive_c/users/$(id -un)/AppData/Roaming/CryptoMesh
 device=$(meshctl create device --algorithm RSA-2048)

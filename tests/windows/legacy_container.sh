@@ -5,7 +5,7 @@
 # of CryptoAPI, their names and files in the registry as they wrote them.  No
 # double is here: registry, containers and certificates are Wine's own.
 here=$(realpath "$(dirname "$0")")
-MESH_WORDS=$here/words.sh
+export MESH_WORDS=$here/words.sh
 . "$here/../lib.sh"
 folder=$WINEPREFIX/drive_c/users/$(id -un)/AppData/Roaming/CryptoMesh
 root='HKCU\Software\CryptoMesh'

@@ -26,7 +26,7 @@ if [ -z "${MESH_NODE-}" ]; then
     fi
     exec "$here/with-wine" "$0"
 fi
-MESH_WORDS=$here/words.sh
+export MESH_WORDS=$here/words.sh
 . "$here/../lib.sh"
 mkdir program
 ln "$MESH_NODE" "$MESH_WINDOWS_BUILD/ncrypt.dll" program 2> /dev/null ||

@@ -4,7 +4,7 @@
 # The ZIP file of cpack: what is in it, and that it works where it is unpacked,
 # as its README says.
 here=$(realpath "$(dirname "$0")")
-MESH_WORDS=$here/words.sh
+export MESH_WORDS=$here/words.sh
 . "$here/../lib.sh"
 build=${MESH_WINDOWS_BUILD%/bin}
 cpack=$(sed -n 's/^CMAKE_CPACK_COMMAND:INTERNAL=//p' "$build/CMakeCache.txt")

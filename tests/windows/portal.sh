@@ -4,7 +4,7 @@
 # meshctl.exe publishes and refreshes at the portal of tests/tools, and says
 # what is wrong with a bad one.
 here=$(realpath "$(dirname "$0")")
-MESH_WORDS=$here/words.sh
+export MESH_WORDS=$here/words.sh
 . "$here/../tools/lib.sh"
 . "$here/../tools/portal_lib.sh"
 folder=$WINEPREFIX/drive_c/users/$(id -un)/AppData/Roaming

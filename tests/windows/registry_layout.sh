@@ -4,7 +4,7 @@
 # What meshctl.exe writes to the registry: the keys, values and types of the
 # Mesh's platform draft; what others have there stays.
 here=$(realpath "$(dirname "$0")")
-MESH_WORDS=$here/words.sh
+export MESH_WORDS=$here/words.sh
 . "$here/../lib.sh"
 root='HKEY_CURRENT_USER\Software\CryptoMesh'
 folder='C:\users\'$(id -un)'\AppData\Roaming\CryptoMesh'
