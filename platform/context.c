@@ -152,12 +152,25 @@ static int set_path(struct mesh_context *ctx, char **to, const char *name,
                : raise_not_absolute(ctx, name, value);
 }
 
+static int raise_not_home(struct mesh_context *ctx, const char *name,
+                          const char *value)
+{
+#ifdef MESH_PLATFORM_WINDOWS
+    return mesh_raise(ctx, MESH_R_CONFIGURATION,
+                      "%s = %.100s: a key of the registry below "
+                      "HKEY_CURRENT_USER is wanted, as SOFTWARE\\CryptoMesh",
+                      name, value);
+#else
+    return raise_not_absolute(ctx, name, value);
+#endif
+}
+
 static int set_home(struct mesh_context *ctx, const char *name,
                     const char *value)
 {
     return mesh_system_is_home(value)
                ? set_text(ctx, &ctx->config.home, name, value)
-               : raise_not_absolute(ctx, name, value);
+               : raise_not_home(ctx, name, value);
 }
 
 #ifdef MESH_PLATFORM_LINUX

@@ -38,8 +38,12 @@ static int has_text(BIO *bio, const char *part)
 {
     char *text;
     long len = BIO_get_mem_data(bio, &text);
+    long part_len = (long)strlen(part);
 
-    return memmem(text, (size_t)len, part, strlen(part)) != NULL;
+    for (long i = 0; i + part_len <= len; i++)
+        if (memcmp(text + i, part, (size_t)part_len) == 0)
+            return 1;
+    return 0;
 }
 
 /* Each held key, and the same as a file. */

@@ -5,15 +5,19 @@
  * all of it still there.
  */
 #include "tests/keymgmt/provider_test.h"
+#include "tests/thread.h"
 
 #include <openssl/provider.h>
 #include <openssl/store.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef MESH_PLATFORM_WINDOWS
+#include <process.h>
+#else
 #include <sys/wait.h>
 #include <unistd.h>
+#endif
 
 #define THREADS 16
 #define TURNS   20
@@ -79,7 +83,7 @@ static void *work(void *arg)
 
 static void test_threads(void **state)
 {
-    pthread_t threads[THREADS];
+    struct thread threads[THREADS];
     struct shared shared;
     EVP_PKEY *other = double_new_key("x25519");
     size_t i;
@@ -92,13 +96,9 @@ static void test_threads(void **state)
     shared.agree = held_key("x25519");
     shared.peer = public_half(other, app);
     for (i = 0; i < THREADS; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, work, &shared), 0);
-    for (i = 0; i < THREADS; i++) {
-        void *result;
-
-        pthread_join(threads[i], &result);
-        assert_non_null(result);
-    }
+        assert_true(start_thread(&threads[i], work, &shared));
+    for (i = 0; i < THREADS; i++)
+        assert_non_null(join_thread(&threads[i]));
     assert_int_equal(double_operations, THREADS * TURNS * (USES + 1));
     for (i = 0; i < USES; i++) {
         EVP_PKEY_free(shared.keys[i]);
@@ -156,32 +156,48 @@ static void test_load_and_unload(void **state)
 static EVP_PKEY *left[2];
 static EVP_MD_CTX *signing;
 
+/* What the other process does: 2, or the keys are there as it ends. */
+static int leave_keys(void)
+{
+    if (double_key("ec") == NULL
+        || !OSSL_PROVIDER_add_builtin(NULL, "mesh", OSSL_provider_init))
+        return 2;
+    signing = EVP_MD_CTX_new();
+    return OSSL_PROVIDER_load(NULL, "default") == NULL
+                   || OSSL_PROVIDER_load(NULL, "mesh") == NULL
+                   || (left[0] = load(NULL, "mesh://ec")) == NULL
+                   || (left[1] = EVP_PKEY_dup(left[0])) == NULL
+                   || !EVP_DigestSignInit(signing, NULL, EVP_sha256(), NULL,
+                                          left[0])
+                   || !EVP_DigestSignUpdate(signing, message, sizeof(message))
+               ? 2
+               : 0;
+}
+
 static void test_exit_with_keys(void **state)
 {
+    (void)state;
+#ifdef MESH_PLATFORM_WINDOWS
+    assert_int_equal(
+        _spawnl(_P_WAIT, _pgmptr, "test_lifetime", "leave-keys", NULL), 0);
+#else
     int status;
     pid_t pid;
 
-    (void)state;
     assert_non_null(double_key("ec"));
     pid = fork();
     if (pid == 0) {
-        OSSL_PROVIDER_add_builtin(NULL, "mesh", OSSL_provider_init);
-        signing = EVP_MD_CTX_new();
-        if (OSSL_PROVIDER_load(NULL, "default") == NULL
-            || OSSL_PROVIDER_load(NULL, "mesh") == NULL
-            || (left[0] = load(NULL, "mesh://ec")) == NULL
-            || (left[1] = EVP_PKEY_dup(left[0])) == NULL
-            || !EVP_DigestSignInit(signing, NULL, EVP_sha256(), NULL, left[0])
-            || !EVP_DigestSignUpdate(signing, message, sizeof(message)))
+        if (leave_keys() != 0)
             _exit(2);
         fclose(stdout);
         exit(0);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);
+#endif
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_threads),
@@ -189,5 +205,7 @@ int main(void)
         TEST(test_exit_with_keys),
     };
 
+    if (argc == 2 && strcmp(argv[1], "leave-keys") == 0)
+        return leave_keys();
     return RUN_IN_EACH_ORDER(tests);
 }

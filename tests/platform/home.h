@@ -6,31 +6,41 @@
 #ifndef MESH_TESTS_PLATFORM_HOME_H
 #define MESH_TESTS_PLATFORM_HOME_H
 
-#include "tests/platform/capture.h"
-
-#include <dirent.h>
-#include <ftw.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "tests/platform/own_home.h"
 
 static struct mesh_context *ctx;
 static struct capture capture;
-static char top[64], home[80];
+#ifdef MESH_PLATFORM_WINDOWS
+static char setting[OWN_HOME_MAX], home[MAX_PATH]; /* home: of the files */
 
-static inline int remove_one(const char *path, const struct stat *st, int type,
-                             struct FTW *ftw)
-{
-    (void)st, (void)type, (void)ftw;
-    return remove(path);
-}
-
-static int make_home(void **state)
+static inline int make_home(void **state)
 {
     (void)state;
     memset(&capture, 0, sizeof(capture));
-    strcpy(top, "/tmp/mesh-test-XXXXXX");
-    if (mkdtemp(top) == NULL)
+    ctx = mesh_context_new(NULL, capture_raise, &capture);
+    return ctx == NULL || !own_home(setting, home)
+           || !mesh_context_configure(ctx, "home", setting)
+           || !CreateDirectoryA(home, NULL);
+}
+
+static inline int remove_home(void **state)
+{
+    (void)state;
+    mesh_context_free(ctx);
+    return !remove_own_home(setting, home);
+}
+#else
+#include <dirent.h>
+
+static char top[OWN_HOME_MAX], home[80];
+
+static inline int make_home(void **state)
+{
+    char folder[MAX_PATH];
+
+    (void)state;
+    memset(&capture, 0, sizeof(capture));
+    if (!own_home(top, folder))
         return 1;
     snprintf(home, sizeof(home), "%s/home", top);
     ctx = mesh_context_new(NULL, capture_raise, &capture);
@@ -38,12 +48,13 @@ static int make_home(void **state)
            || !mesh_context_configure(ctx, "home", home);
 }
 
-static int remove_home(void **state)
+static inline int remove_home(void **state)
 {
     (void)state;
     mesh_context_free(ctx);
-    return nftw(top, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    return !remove_own_home(top, NULL);
 }
+#endif
 
 /* A path below the home; four of them live at a time. */
 static inline const char *in_home(const char *name)
@@ -53,9 +64,14 @@ static inline const char *in_home(const char *name)
     char *path = paths[next++ % 4];
 
     snprintf(path, sizeof(paths[0]), "%s/%s", home, name);
+#ifdef MESH_PLATFORM_WINDOWS
+    for (char *c = path; (c = strchr(c, '/')) != NULL;)
+        *c = '\\';
+#endif
     return path;
 }
 
+#ifndef MESH_PLATFORM_WINDOWS
 static inline void put(const char *path, const void *data, size_t len,
                        mode_t mode)
 {
@@ -82,4 +98,5 @@ static inline int entries(const char *path)
     return count;
 }
 
+#endif
 #endif

@@ -6,7 +6,7 @@
 #ifndef MESH_TESTS_STORE_TEST_H
 #define MESH_TESTS_STORE_TEST_H
 
-#include "tests/platform/capture.h"
+#include "tests/platform/own_home.h"
 
 #include <openssl/crypto.h>
 #include <stdlib.h>

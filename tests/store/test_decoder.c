@@ -4,6 +4,7 @@
  * Key-reference files, as libcrypto's functions for key files read them.
  */
 #include "tests/keymgmt/provider_test.h"
+#include "tests/thread.h"
 
 #include <openssl/core.h>
 #include <openssl/decoder.h>
@@ -11,7 +12,6 @@
 #include <openssl/provider.h>
 #include <openssl/store.h>
 #include <openssl/x509.h>
-#include <pthread.h>
 #include <string.h>
 
 OSSL_provider_init_fn OSSL_provider_init;
@@ -546,8 +546,7 @@ static void test_threads(void **state)
         {"rsa", "RSA", ""},
         {"ec", "EC", ""},
     };
-    pthread_t threads[4];
-    void *read;
+    struct thread threads[4];
     size_t i;
 
     (void)state;
@@ -559,12 +558,9 @@ static void test_threads(void **state)
         BIO_free(pem);
     }
     for (i = 0; i < 4; i++)
-        assert_int_equal(
-            pthread_create(&threads[i], NULL, read_often, &readers[i % 2]), 0);
-    for (i = 0; i < 4; i++) {
-        pthread_join(threads[i], &read);
-        assert_int_equal((size_t)read, 50);
-    }
+        assert_true(start_thread(&threads[i], read_often, &readers[i % 2]));
+    for (i = 0; i < 4; i++)
+        assert_int_equal((size_t)join_thread(&threads[i]), 50);
 }
 
 int main(void)

@@ -9,10 +9,8 @@
 #include "store/resolve.h"
 #include "tests/store/made.h"
 
-#include <unistd.h>
-
 static struct mesh_context *ctx;
-static char home[] = "/tmp/mesh-enter-XXXXXX";
+static char home[OWN_HOME_MAX], folder[MAX_PATH];
 static EVP_PKEY *master_key, *removed, *online, *device_key;
 static char owner[MESH_UDF_TEXT_MAX], device_udf[MESH_UDF_TEXT_MAX];
 
@@ -210,7 +208,7 @@ static void test_owner_of_application(void **state)
 static int setup(void **state)
 {
     forget_errors(state);
-    if (mkdtemp(home) == NULL)
+    if (!own_home(home, folder))
         return 1;
     ctx = test_context();
     master_key = fake_generate(ctx, "P-256");
@@ -224,13 +222,10 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    char command[64];
-
     (void)state;
     fake_free();
     mesh_context_free(ctx);
-    snprintf(command, sizeof(command), "rm -r '%s'", home);
-    return system(command);
+    return !remove_own_home(home, folder);
 }
 
 int main(void)

@@ -12,7 +12,6 @@
 #include <openssl/err.h>
 #include <openssl/provider.h>
 #include <openssl/store.h>
-#include <unistd.h>
 
 OSSL_provider_init_fn OSSL_provider_init;
 
@@ -33,7 +32,7 @@ static OSSL_PROVIDER *providers[2];
 static EVP_PKEY *keys[KEYS];
 static X509 *root;
 static char udfs[KEYS][MESH_UDF_TEXT_MAX];
-static char home[] = "/tmp/mesh-search-XXXXXX";
+static char home[OWN_HOME_MAX], folder[MAX_PATH];
 
 int mesh_keystore_open(struct mesh_context *context)
 {
@@ -616,8 +615,9 @@ static int setup(void **state)
     int i;
 
     (void)state;
-    if (mkdtemp(home) == NULL || setenv("CRYPTOMESH_HOME", home, 1) != 0)
+    if (!own_home(home, folder))
         return 1;
+    set_variable("CRYPTOMESH_HOME", home);
     ctx = test_context();
     for (i = 0; i <= KEYS; i++) { /* one more, for test_not_held */
         EVP_PKEY *key = fake_generate(ctx, "P-256");
@@ -635,8 +635,6 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    char command[64];
-
     (void)state;
     name_of(NULL);
     OSSL_PROVIDER_unload(providers[1]);
@@ -645,8 +643,7 @@ static int teardown(void **state)
     X509_free(root);
     fake_free();
     mesh_context_free(ctx);
-    snprintf(command, sizeof(command), "rm -r '%s'", home);
-    return system(command);
+    return !remove_own_home(home, folder);
 }
 
 int main(void)

@@ -11,11 +11,8 @@
 #include "store/uri.h"
 #include "tests/store/made.h"
 
-#include <ftw.h>
-#include <unistd.h>
-
 static struct mesh_context *ctx;
-static char top[64];
+static char home[OWN_HOME_MAX], folder[MAX_PATH];
 static char device_udf[MESH_UDF_TEXT_MAX], *device_file;
 
 /* A home with one device, whose only key is in the key store. */
@@ -29,9 +26,8 @@ static int make_home(void **state)
     forget_errors(state);
     fake.unreachable = 0;
     ctx = test_context();
-    strcpy(top, "/tmp/mesh-make-XXXXXX");
-    assert_non_null(mkdtemp(top));
-    expect_ok(ctx, mesh_context_configure(ctx, "home", top));
+    assert_true(own_home(home, folder));
+    expect_ok(ctx, mesh_context_configure(ctx, "home", home));
     key = fake_generate(ctx, "P-256");
     udf_of(ctx, key, device_udf);
     object = device(ctx, key);
@@ -47,20 +43,13 @@ static int make_home(void **state)
     return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type,
-                      struct FTW *ftw)
-{
-    (void)st, (void)type, (void)ftw;
-    return remove(path);
-}
-
 static int remove_home(void **state)
 {
     (void)state;
     OPENSSL_free(device_file);
     mesh_context_free(ctx);
     fake_free();
-    return nftw(top, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    return !remove_own_home(home, folder);
 }
 
 static size_t held(void)

@@ -8,8 +8,6 @@
 #include "tests/store/made.h"
 
 #include <openssl/err.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define DEVICE   "MAJBM-WHBCU-IVXPI-VI7YZ-7WX2E-OBDPI"
 #define AUTH     "MCNJX-YKUGT-ZJO75-VSPEY-F32GC-7FORU"
@@ -27,7 +25,7 @@
 #define OLD      "MDL54-N2LX5-25QIS-TBUVR-B5VN7-D2AXY"
 
 static struct mesh_context *ctx;
-static char home[] = "/tmp/mesh-resolve-XXXXXX";
+static char home[OWN_HOME_MAX], folder[MAX_PATH];
 
 /* Puts a text into the layout under a name. */
 static void put(enum mesh_profile_kind kind, const char *udf, const char *text,
@@ -51,19 +49,30 @@ static void put_file(enum mesh_profile_kind kind, const char *udf,
     free(text);
 }
 
+static void lengthen(const char *path, long size)
+{
+    FILE *file = fopen(path, "r+b");
+
+    assert_non_null(file);
+    assert_int_equal(fseek(file, size - 1, SEEK_SET), 0);
+    assert_int_equal(fputc('\n', file), '\n');
+    assert_int_equal(fclose(file), 0);
+}
+
 static void set_default(enum mesh_profile_kind kind, const char *type,
                         const char *udf)
 {
     expect_ok(ctx, mesh_layout_set_default(ctx, kind, type, udf));
 }
 
-/* The files of one owner: device, personal profile, applications. */
+/* The files of one owner: device, personal profile, applications (in the order
+ * that a layout has which sorts them). */
 static void put_real_files(void)
 {
     put_file(MESH_PROFILE_DEVICE, DEVICE, "2017-alice.mmmd");
     put_file(MESH_PROFILE_PERSONAL, PERSONAL, "2017-alice.mmmp");
-    put_file(MESH_PROFILE_APPLICATION, CONFIRM, "2017-alice-confirm.mmma");
     put_file(MESH_PROFILE_APPLICATION, RECRYPT, "2017-alice-recrypt.mmma");
+    put_file(MESH_PROFILE_APPLICATION, CONFIRM, "2017-alice-confirm.mmma");
     set_default(MESH_PROFILE_DEVICE, NULL, DEVICE);
     set_default(MESH_PROFILE_PERSONAL, NULL, PERSONAL);
 }
@@ -370,14 +379,14 @@ static void test_bad_files(void **state)
           "unread: ");
 
     path = mesh_layout_standard_file(ctx, DEVICE);
-    assert_int_equal(truncate(path, MESH_PROFILE_FILE_MAX + 1), 0);
+    lengthen(path, MESH_PROFILE_FILE_MAX + 1);
     fails("mesh://device", MESH_OBJECT_ANY, MESH_R_PROFILE_TOO_LARGE, path);
     text = fixture("2017-alice.mmmd");
     put(MESH_PROFILE_DEVICE, DEVICE, text, NULL);
     free(text);
-    assert_int_equal(chmod(path, 0622), 0);
+    share(path, 1);
     fails("mesh://device", MESH_OBJECT_ANY, MESH_R_UNSAFE_FILE, path);
-    assert_int_equal(unlink(path), 0);
+    assert_int_equal(remove(path), 0);
     fails("mesh://device", MESH_OBJECT_ANY, MESH_R_PROFILE_MISSING, path);
     OPENSSL_free(path);
 }
@@ -391,8 +400,8 @@ static void test_list(void **state)
          "personal, PersonalProfile, default for mesh://personal"},
         {"mesh://" DEVICE,
          "device, DeviceProfile, Unknown, default for mesh://device"},
-        {"mesh://" CONFIRM, "application, ConfirmProfile, alice@example.com"},
         {"mesh://" RECRYPT, "application, unusable: "},
+        {"mesh://" CONFIRM, "application, ConfirmProfile, alice@example.com"},
     };
 
     (void)state;
@@ -599,18 +608,15 @@ static void test_bad_key(void **state)
 static int make_home(void **state)
 {
     forget_errors(state);
-    strcpy(home + sizeof(home) - 7, "XXXXXX");
-    return mkdtemp(home) == NULL || !mesh_context_configure(ctx, "home", home);
+    return !own_home(home, folder)
+           || !mesh_context_configure(ctx, "home", home);
 }
 
 static int remove_home(void **state)
 {
-    char command[64];
-
     (void)state;
     fake_free();
-    snprintf(command, sizeof(command), "rm -r '%s'", home);
-    return system(command);
+    return !remove_own_home(home, folder);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_home, remove_home)

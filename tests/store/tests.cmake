@@ -12,8 +12,10 @@ mesh_unit_test(store resolve mesh_store)
 mesh_unit_test(store loader_search mesh_store)
 target_sources(test_loader_search PRIVATE $<TARGET_OBJECTS:mesh_provider>)
 mesh_unit_test(store decoder mesh_store mesh_keyd_core)
-target_sources(test_decoder PRIVATE keymgmt/keystore_double.c
-    keymgmt/make_key_double.c keymgmt/provider_test.c
+target_sources(test_decoder PRIVATE
+    ${CMAKE_CURRENT_LIST_DIR}/../keymgmt/keystore_double.c
+    ${CMAKE_CURRENT_LIST_DIR}/../keymgmt/make_key_double.c
+    ${CMAKE_CURRENT_LIST_DIR}/../keymgmt/provider_test.c
     $<TARGET_OBJECTS:mesh_provider>)
 mesh_script_test(store bad_profile)
 mesh_script_test(store bad_layout)

@@ -9,16 +9,9 @@
 
 #include "platform/layout.h"
 #include "platform/layout_tree.h"
-#include "platform/windows/files.h"
-#include "platform/windows/wide.h"
-#include "tests/platform/capture.h"
+#include "tests/windows/tree.h"
 
-#include <openssl/crypto.h>
 #include <stdlib.h>
-#include <windows.h>
-
-#include <aclapi.h>
-#include <sddl.h>
 
 #define ALICE  "MAY7L-S6SMQ-7LR3U-U6X5N-4N2BG-6EMNH"
 #define DEVICE "MAJBM-WHBCU-IVXPI-VI7YZ-7WX2E-OBDPI"
@@ -28,15 +21,6 @@ static struct mesh_context *ctx;
 static struct capture capture;
 static char root[64];    /* below HKEY_CURRENT_USER */
 static char folder[300]; /* of the files, in %APPDATA% */
-
-static inline void to_wide(const char *text, wchar_t wide[MAX_PATH * 2])
-{
-    wchar_t *copy = mesh_wide(NULL, text);
-
-    assert_non_null(copy);
-    wcscpy(wide, copy);
-    OPENSSL_free(copy);
-}
 
 /* The key below root, "" for root itself, made if it is missing. */
 static inline HKEY key_of(const char *below)
@@ -125,58 +109,6 @@ static inline void expect_text(const char *below, const char *name,
     assert_memory_equal(data, wide, size);
 }
 
-/* Removes a folder with all that is in it. */
-static inline void remove_tree(const char *path)
-{
-    char below[1024];
-    wchar_t *wide;
-    WIN32_FIND_DATAW found;
-    HANDLE search;
-
-    snprintf(below, sizeof(below), "%s\\*", path);
-    wide = mesh_wide_path(NULL, below);
-    search = FindFirstFileW(wide, &found);
-    OPENSSL_free(wide);
-    if (search != INVALID_HANDLE_VALUE) {
-        do {
-            char *name = mesh_utf8(NULL, found.cFileName);
-
-            if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0) {
-                snprintf(below, sizeof(below), "%s\\%s", path, name);
-                remove_tree(below);
-            }
-            OPENSSL_free(name);
-        } while (FindNextFileW(search, &found));
-        FindClose(search);
-    }
-    wide = mesh_wide_path(NULL, path);
-    if (!RemoveDirectoryW(wide))
-        DeleteFileW(wide);
-    OPENSSL_free(wide);
-}
-
-/* Entries of a folder, without "." and "..". */
-static inline int entries(const char *path)
-{
-    char below[1024];
-    wchar_t *wide;
-    WIN32_FIND_DATAW found;
-    HANDLE search;
-    int count = 0;
-
-    snprintf(below, sizeof(below), "%s\\*", path);
-    wide = mesh_wide_path(NULL, below);
-    search = FindFirstFileW(wide, &found);
-    OPENSSL_free(wide);
-    assert_true(search != INVALID_HANDLE_VALUE);
-    do
-        count += wcscmp(found.cFileName, L".") != 0
-                 && wcscmp(found.cFileName, L"..") != 0;
-    while (FindNextFileW(search, &found));
-    FindClose(search);
-    return count;
-}
-
 static inline int open_home(const char *name)
 {
     char *files;
@@ -216,6 +148,14 @@ static inline int remove_home(void **state)
     return 0;
 }
 
+static inline struct mesh_layout *opened(void)
+{
+    struct mesh_layout *layout = NULL;
+
+    expect_ok(ctx, mesh_layout_open(ctx, &layout));
+    return layout;
+}
+
 /* A path below the folder; four of them live at a time. */
 static inline const char *in_folder(const char *name)
 {
@@ -225,29 +165,6 @@ static inline const char *in_folder(const char *name)
 
     snprintf(path, sizeof(paths[0]), "%s\\%s", folder, name);
     return path;
-}
-
-/* Gives a file or folder the access rights that a text of SDDL says. */
-static inline void set_rights(const char *path, const char *sddl)
-{
-    wchar_t text[MAX_PATH * 2], *wide = mesh_wide_path(NULL, path);
-    PSECURITY_DESCRIPTOR descriptor;
-    BOOL present, defaulted;
-    PACL list;
-
-    to_wide(sddl, text);
-    assert_true(ConvertStringSecurityDescriptorToSecurityDescriptorW(
-        text, SDDL_REVISION_1, &descriptor, NULL));
-    assert_true(
-        GetSecurityDescriptorDacl(descriptor, &present, &list, &defaulted));
-    assert_int_equal(
-        SetNamedSecurityInfoW(wide, SE_FILE_OBJECT,
-                              DACL_SECURITY_INFORMATION
-                                  | PROTECTED_DACL_SECURITY_INFORMATION,
-                              NULL, NULL, list, NULL),
-        0);
-    LocalFree(descriptor);
-    OPENSSL_free(wide);
 }
 
 /* Runs this program again with arguments; the caller closes. */

@@ -16,8 +16,6 @@
 #define SECURE_HEAP_MAX ((size_t)4 << 20)
 #define SECURE_HEAP_MIN ((size_t)64 << 10)
 #define SECURE_UNIT_MIN 32
-/* Deeper than what libcrypto's decoders and key generation were seen to use. */
-#define STACK_WIPED ((size_t)64 << 10)
 
 /* libcrypto decodes keys through plain buffers and keeps Montgomery forms of
  * the primes outside the secure heap; wiping every block covers them all. */
@@ -97,11 +95,4 @@ size_t mesh_harden_secure_heap(void)
         return 0;
     /* 2: made, but not everything about it could be locked or guarded */
     return CRYPTO_secure_malloc_init(size, SECURE_UNIT_MIN) == 1 ? size : 0;
-}
-
-__attribute__((noinline)) void mesh_wipe_stack(void)
-{
-    unsigned char area[STACK_WIPED];
-
-    OPENSSL_cleanse(area, sizeof(area));
 }

@@ -13,7 +13,8 @@ add_library(mesh_keyd_core STATIC
     platform/linux/keyd/operate.c
     platform/linux/keyd/options.c
     platform/linux/keyd/request.c
-    platform/linux/keyd/rhythm.c)
+    platform/linux/keyd/rhythm.c
+    platform/linux/keyd/wipe.c)
 target_link_libraries(mesh_keyd_core PUBLIC mesh_platform Threads::Threads)
 add_executable(mesh-keyd
     platform/linux/keyd/main.c
