@@ -86,7 +86,7 @@ enum mesh_refresh { MESH_REFRESH_NEVER, MESH_REFRESH_ON_MISSING };
 enum mesh_prompt { MESH_PROMPT_AT_USE, MESH_PROMPT_NEVER };
 
 /* The compiler checks a function's format like printf()'s. */
-#ifdef __MINGW32__
+#if defined(__MINGW32__) && !defined(__clang__)
 #define MESH_PRINTF(format_at, args_at)                                        \
     __attribute__((format(gnu_printf, format_at, args_at)))
 #elif defined(__GNUC__)

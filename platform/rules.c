@@ -7,8 +7,8 @@
 
 #include "platform/algorithm.h"
 
+#include <openssl/crypto.h>
 #include <openssl/rsa.h>
-#include <strings.h>
 
 #define CONTEXT_MAX 255 /* octets; RFC 8032, FIPS 204, FIPS 205 */
 
@@ -106,7 +106,7 @@ const char *mesh_rule_variant(const struct mesh_rule *rule,
                    ? *variant
                    : NULL;
     for (; variant != NULL && *variant != NULL; variant++)
-        if (strcasecmp(*variant, op->variant) == 0)
+        if (OPENSSL_strcasecmp(*variant, op->variant) == 0)
             return *variant;
     return NULL;
 }

@@ -165,7 +165,7 @@ static int check_digest(struct mesh_context *ctx, const json_t *header,
                         const struct mesh_signed *parsed)
 {
     unsigned char digest[EVP_MAX_MD_SIZE], *val = NULL;
-    size_t len, digest_len;
+    size_t len, digest_len = 0;
     int ok;
 
     ok = mesh_base64url_member(ctx, header, "val", &val, &len)

@@ -16,7 +16,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static int add_default(json_t *defaults, const struct mesh_layout *layout,
                        enum mesh_profile_kind kind, const char *type)
@@ -103,7 +102,7 @@ int command_default(struct mesh_context *ctx, int argc, char **argv)
 {
     const struct mesh_layout_entry *entry;
     struct mesh_layout *layout = NULL;
-    enum mesh_profile_kind kind;
+    enum mesh_profile_kind kind = MESH_PROFILE_DEVICE;
     const char *type;
     int none = 0, json = 0, ok = 1;
     const struct command_option options[] = {

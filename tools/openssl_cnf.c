@@ -245,7 +245,8 @@ static int report_module(struct report *report, const char *module)
     ERR_clear_error();
     if ((libctx = OSSL_LIB_CTX_new()) != NULL)
         provider = OSSL_PROVIDER_load(libctx, path);
-    if ((ok = provider != NULL))
+    ok = provider != NULL;
+    if (ok)
         report_add(report, FOUND_OK, NULL, "module %s loads", path);
     else
         report_add(report, FOUND_PROBLEM,

@@ -268,7 +268,7 @@ static int refresh(struct refresh *r, const struct wanted *wanted)
     struct failure failure;
     struct mesh_context quiet = failure_catch(r->ctx, &failure);
     char name[MESH_UDF_TEXT_MAX] = "";
-    enum mesh_entered entered;
+    enum mesh_entered entered = MESH_ENTERED_NOTHING;
 
     if (ask_in_turn(r, &quiet, wanted, &entered, name)) {
         printf("mesh://%s: %s\n", name, words[entered]);

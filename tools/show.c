@@ -207,7 +207,7 @@ int command_list(struct mesh_context *ctx, int argc, char **argv)
         mesh_raise(ctx, MESH_R_MEMORY, "list");
     else if (json)
         ok = command_json(ctx, list);
-    else if ((ok = clean(list)))
+    else if ((ok = clean(list)) != 0)
         print_list(ctx, list, &owners);
     if (ok && mesh_layout_count(layout) == 0 && host_is_terminal(stderr))
         command_note("no profiles yet; 'meshctl create device' makes one");
@@ -385,7 +385,7 @@ int command_show(struct mesh_context *ctx, int argc, char **argv)
         mesh_raise(ctx, MESH_R_MEMORY, "%.200s", argv[0]);
     else if (json)
         ok = command_json(ctx, said);
-    else if ((ok = clean(said)))
+    else if ((ok = clean(said)) != 0)
         print_profile(said);
     json_decref(said);
     target_clear(&target);

@@ -161,11 +161,11 @@ static int write_again(struct mesh_context *ctx,
 int command_archive(struct mesh_context *ctx, int argc, char **argv)
 {
     const struct command_option options[] = {{NULL, NULL, NULL, 0}};
-    const struct mesh_layout_entry *entry;
+    const struct mesh_layout_entry *entry = NULL;
     struct mesh_profile *version = NULL;
     struct mesh_layout *layout = NULL;
     struct mesh_change change;
-    uint64_t before;
+    uint64_t before = 0;
     int ok, written;
 
     if (!command_options(ctx, &argc, &argv, options, 1, 2))
@@ -295,7 +295,7 @@ static int adopt(struct mesh_context *ctx, const char *path, int is_last_try)
         [MESH_ENTERED_NEWER] = "a newer version, entered",
         [MESH_ENTERED_NOTHING] = "here already",
     };
-    enum mesh_entered entered;
+    enum mesh_entered entered = MESH_ENTERED_NOTHING;
     struct failure failure;
     struct mesh_context caught = failure_catch(ctx, &failure);
     struct mesh_change change;

@@ -201,7 +201,7 @@ static int run_decrypt_pkcs1(const struct mesh_source_use *use,
     struct block block, plain, message;
     unsigned char secret[32];
     DWORD len = 0, status = (DWORD)NTE_NOT_SUPPORTED;
-    size_t message_len;
+    size_t message_len = 0;
     int ok;
 
     if (!load(use, in, in_len, &block))

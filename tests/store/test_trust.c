@@ -46,7 +46,7 @@ static void test_device(void **state)
         parse_made(ctx, "SignedDeviceProfile", device(ctx, key));
     struct mesh_udf udf;
     json_t *body;
-    int named;
+    int named = -1;
 
     (void)state;
     expect_ok(ctx, p != NULL);
@@ -130,7 +130,7 @@ static void test_name_of_another(void **state)
     json_t *body = device_body(ctx, key);
     struct mesh_profile *p;
     struct mesh_udf udf;
-    int named;
+    int named = -1;
 
     (void)state;
     json_object_set_new(

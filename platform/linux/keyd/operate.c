@@ -342,7 +342,7 @@ struct mesh_prepared *mesh_operate_prepare(struct mesh_context *ctx,
 {
     const char *type = EVP_PKEY_get0_type_name(key);
     unsigned family = mesh_algorithm_family(key);
-    const char *against;
+    const char *against = NULL;
     /* of one octet: the input comes later */
     const struct mesh_rule *rule =
         family != 0 ? mesh_rule_find(op, family, 1, &against) : NULL;
