@@ -131,4 +131,7 @@ class Portal(BaseHTTPRequestHandler):
                   Content_Encoding="gzip")
 
 
-ThreadingHTTPServer(("127.0.0.1", port), Portal).serve_forever()
+server = ThreadingHTTPServer(("127.0.0.1", port), Portal)
+with open(os.path.join(folder, "portal.ready"), "w", encoding="utf-8"):
+    pass  # the port is ours
+server.serve_forever()
