@@ -8,6 +8,9 @@
 #include "platform/keystore.h"
 #include "platform/layout.h"
 #include "provider/config.h"
+#ifdef _WIN32
+#include "provider/resident.h"
+#endif
 #include "store/decoder.h"
 #include "store/loader.h"
 #include "store/make_key.h"
@@ -240,10 +243,14 @@ static void take_upcalls(struct provider *p, const OSSL_DISPATCH *in)
 int OSSL_provider_init(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in,
                        const OSSL_DISPATCH **out, void **provctx)
 {
-    struct provider *p = OPENSSL_zalloc(sizeof(*p));
     struct mesh_context *ctx;
+    struct provider *p;
     unsigned i;
 
+#ifdef _WIN32
+    mesh_resident_begin();
+#endif
+    p = OPENSSL_zalloc(sizeof(*p));
     if (p == NULL)
         return 0;
     p->core = core;

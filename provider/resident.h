@@ -1,0 +1,13 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The module in a process of Windows.
+ */
+#ifndef MESH_PROVIDER_RESIDENT_H
+#define MESH_PROVIDER_RESIDENT_H
+
+/* Before anything else is done: the module stays until the process ends, as
+ * -z nodelete has it elsewhere; and so does the libcrypto that is inside. */
+void mesh_resident_begin(void);
+
+#endif
