@@ -77,9 +77,9 @@ static size_t sweep(struct mesh_context *ctx, const char *folder, int deeper)
 size_t mesh_layout_remove_leftovers(struct mesh_context *ctx)
 {
     struct mesh_context quiet = mesh_context_quiet(ctx);
-    char *home = mesh_layout_home(&quiet);
-    size_t removed = home != NULL ? sweep(&quiet, home, 1) : 0;
+    char *folder = mesh_files_folder(&quiet);
+    size_t removed = folder != NULL ? sweep(&quiet, folder, 1) : 0;
 
-    OPENSSL_free(home);
+    OPENSSL_free(folder);
     return removed;
 }

@@ -405,6 +405,56 @@ static void locks(void **state)
     expect_error(ctx, MESH_R_UNSAFE_FILE, ".lock is a folder");
 }
 
+/* Sets when a file was written last, so many minutes from now. */
+static void set_age(const char *path, long long minutes)
+{
+    wchar_t *wide = mesh_wide_path(NULL, path);
+    HANDLE file = CreateFileW(wide, FILE_WRITE_ATTRIBUTES, 0, NULL,
+                              OPEN_EXISTING, 0, NULL);
+    ULARGE_INTEGER time;
+    FILETIME written;
+
+    GetSystemTimeAsFileTime(&written);
+    time.LowPart = written.dwLowDateTime;
+    time.HighPart = written.dwHighDateTime;
+    time.QuadPart += (ULONGLONG)(minutes * 600000000);
+    written.dwLowDateTime = time.LowPart;
+    written.dwHighDateTime = time.HighPart;
+    assert_true(SetFileTime(file, NULL, NULL, &written));
+    CloseHandle(file);
+    OPENSSL_free(wide);
+}
+
+static void leftovers(void **state)
+{
+    static const struct {
+        const char *name;
+        int minutes;
+        int goes;
+    } files[] = {
+        {".tmp-0123456789ABCDEF", -61, 1},
+        {UDF "\\.tmp-0123456789ABCDEF", -100000, 1},
+        {".tmp-FEDCBA9876543210", -59, 0},
+        {".tmp-future", 61, 0},
+        {UDF "\\.tmp-FEDCBA9876543210", 0, 0},
+        {UDF "\\folder\\.tmp-0123456789ABCDEF", -100000, 0},
+        {UDF "\\other.tmp-0123456789ABCDEF", -100000, 0},
+        {"settings", -100000, 0},
+    };
+    const size_t count = sizeof(files) / sizeof(files[0]);
+
+    (void)state;
+    assert_int_equal(mesh_layout_remove_leftovers(ctx), 0); /* no folder */
+    for (size_t i = 0; i < count; i++) {
+        write_text(in_folder(files[i].name), "text");
+        set_age(in_folder(files[i].name), files[i].minutes);
+    }
+    assert_int_equal(mesh_layout_remove_leftovers(ctx), 2);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(mesh_file_exists(ctx, in_folder(files[i].name)),
+                         !files[i].goes);
+}
+
 static int hold_lock(const char *name)
 {
     mesh_lock lock;
@@ -431,6 +481,7 @@ int main(int argc, char **argv)
         TEST(looks),
         TEST(standard_places),
         TEST(locks),
+        TEST(leftovers),
     };
 
     if (argc == 3 && strcmp(argv[1], "lock") == 0)
