@@ -7,13 +7,11 @@
 
 #include "platform/algorithm.h"
 #include "platform/macos/status.h"
+#include "platform/private_der.h"
 #include "platform/public_der.h"
 
-#include <limits.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <openssl/rand.h>
-#include <openssl/x509.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -193,26 +191,6 @@ int mesh_keystore_generate(struct mesh_context *ctx, const char *algorithm,
     return 0;
 }
 
-static EVP_PKEY *read_private(struct mesh_context *ctx,
-                              const unsigned char *pkcs8, size_t len)
-{
-    const unsigned char *end = pkcs8;
-    PKCS8_PRIV_KEY_INFO *info;
-    EVP_PKEY *key = NULL;
-
-    ERR_set_mark();
-    info =
-        len <= LONG_MAX ? d2i_PKCS8_PRIV_KEY_INFO(NULL, &end, (long)len) : NULL;
-    if (info != NULL && end == pkcs8 + len)
-        key = EVP_PKCS82PKEY_ex(info, ctx->libctx, NULL);
-    PKCS8_PRIV_KEY_INFO_free(info);
-    ERR_pop_to_mark();
-    if (key == NULL)
-        mesh_raise(ctx, MESH_R_KEY_MALFORMED,
-                   "the private key is not PKCS#8, or of no known type");
-    return key;
-}
-
 /* The public half alone of a key. */
 static EVP_PKEY *copy_public(struct mesh_context *ctx, EVP_PKEY *key)
 {
@@ -327,7 +305,7 @@ static int import(struct mesh_context *ctx, EVP_PKEY *key,
 int mesh_keystore_import(struct mesh_context *ctx, const unsigned char *pkcs8,
                          size_t len, EVP_PKEY **public)
 {
-    EVP_PKEY *key = read_private(ctx, pkcs8, len);
+    EVP_PKEY *key = mesh_private_read(ctx, pkcs8, len);
     struct mesh_key_name name;
     SecKeyRef old = NULL;
     int ok;

@@ -8,12 +8,11 @@
  */
 #include "platform/keystore.h"
 
+#include "platform/private_der.h"
 #include "platform/windows/source.h"
 #include "platform/windows/status.h"
 
 #include <openssl/crypto.h>
-#include <openssl/err.h>
-#include <openssl/x509.h>
 #include <string.h>
 
 static const struct mesh_source *const everywhere[] = {
@@ -173,31 +172,11 @@ int mesh_keystore_generate(struct mesh_context *ctx, const char *algorithm,
            && source->generate(ctx, source, row, must_be_silent(ctx), public);
 }
 
-static EVP_PKEY *read_private(struct mesh_context *ctx,
-                              const unsigned char *pkcs8, size_t len)
-{
-    const unsigned char *end = pkcs8;
-    PKCS8_PRIV_KEY_INFO *info;
-    EVP_PKEY *key = NULL;
-
-    ERR_set_mark();
-    info =
-        len <= LONG_MAX ? d2i_PKCS8_PRIV_KEY_INFO(NULL, &end, (long)len) : NULL;
-    if (info != NULL && end == pkcs8 + len)
-        key = EVP_PKCS82PKEY_ex(info, ctx->libctx, NULL);
-    PKCS8_PRIV_KEY_INFO_free(info);
-    ERR_pop_to_mark();
-    if (key == NULL)
-        mesh_raise(ctx, MESH_R_KEY_MALFORMED,
-                   "the private key is not PKCS#8, or of no known type");
-    return key;
-}
-
 int mesh_keystore_import(struct mesh_context *ctx, const unsigned char *pkcs8,
                          size_t len, EVP_PKEY **public)
 {
     const struct mesh_source *source = *sources(ctx);
-    EVP_PKEY *key = read_private(ctx, pkcs8, len);
+    EVP_PKEY *key = mesh_private_read(ctx, pkcs8, len);
     struct mesh_source_key old;
     struct mesh_key_name name;
     int exists = 0, ok;

@@ -55,6 +55,37 @@ static void imports(void **state)
     expect_clean();
 }
 
+/* The private half of one key with the public half of another would be found
+ * under the other's name. */
+static void import_of_two_halves(void **state)
+{
+    EVP_PKEY *one = EVP_PKEY_Q_keygen(ctx->libctx, NULL, "EC", "P-256"),
+             *other = EVP_PKEY_Q_keygen(ctx->libctx, NULL, "EC", "P-256"),
+             *public;
+    unsigned char *der, *point, *found = NULL;
+    size_t size = EVP_PKEY_get1_encoded_public_key(one, &point);
+    int len = to_pkcs8(one, &der);
+
+    (void)state;
+    for (int i = 0; i + (int)size <= len && found == NULL; i++)
+        if (memcmp(der + i, point, size) == 0)
+            found = der + i;
+    assert_non_null(found);
+    OPENSSL_free(point);
+    assert_int_equal(EVP_PKEY_get1_encoded_public_key(other, &point), size);
+    memcpy(found, point, size);
+    assert_false(mesh_keystore_import(ctx, der, (size_t)len, &public));
+    expect_error(ctx, MESH_R_KEY_MALFORMED, "public half");
+    assert_null(public);
+    assert_int_equal(holds(one), 0);
+    assert_int_equal(holds(other), 0);
+    OPENSSL_free(point);
+    OPENSSL_clear_free(der, (size_t)len);
+    EVP_PKEY_free(one);
+    EVP_PKEY_free(other);
+    expect_clean();
+}
+
 /* Makes a key of CNG under a name, past our own functions. */
 static void make_named(const wchar_t *name, DWORD ui_flags)
 {
@@ -211,6 +242,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(imports),
+        cmocka_unit_test(import_of_two_halves),
         cmocka_unit_test(another_key_is_none),
         cmocka_unit_test(prompts),
         cmocka_unit_test(tpm),
