@@ -72,7 +72,7 @@ static int check(int ok, const char *what)
 }
 
 /* The module is where we are. */
-static int load_module(OSSL_LIB_CTX *library)
+static int load_module(OSSL_LIB_CTX *library, OSSL_PROVIDER *loaded[2])
 {
     char path[MAX_PATH] = "";
     DWORD len = GetModuleFileNameA(NULL, path, sizeof(path));
@@ -81,15 +81,18 @@ static int load_module(OSSL_LIB_CTX *library)
         len--;
     path[len] = '\0';
     return OSSL_PROVIDER_set_default_search_path(library, path)
-           && OSSL_PROVIDER_load(library, "default") != NULL
-           && OSSL_PROVIDER_load(library, "mesh") != NULL;
+           && (loaded[0] = OSSL_PROVIDER_load(library, "default")) != NULL
+           && (loaded[1] = OSSL_PROVIDER_load(library, "mesh")) != NULL;
 }
 
-/* When its library context ends, nobody holds the module any more. */
-static int load_and_end(void)
+/* Then nobody holds the module any more. */
+static int load_and_unload(void)
 {
     OSSL_LIB_CTX *library = OSSL_LIB_CTX_new();
-    int ok = library != NULL && load_module(library);
+    OSSL_PROVIDER *loaded[2];
+    int ok = library != NULL && load_module(library, loaded)
+             && OSSL_PROVIDER_unload(loaded[1])
+             && OSSL_PROVIDER_unload(loaded[0]);
 
     OSSL_LIB_CTX_free(library);
     return ok;
@@ -97,12 +100,13 @@ static int load_and_end(void)
 
 int main(void)
 {
+    OSSL_PROVIDER *loaded[2];
     long long before, after;
     int ok;
 
-    ok = check(load_and_end(), "the module is loaded")
+    ok = check(load_and_unload(), "the module is loaded, and unloaded")
          & check(GetModuleHandleA("mesh.dll") != NULL, "and stays");
-    if (!load_module(NULL) || make_key() == NULL) {
+    if (!load_module(NULL, loaded) || make_key() == NULL) {
         ERR_print_errors_fp(stderr);
         return 1;
     }
