@@ -20,8 +20,11 @@ void mesh_resident_begin(void)
                        here, &module);
 #ifdef MESH_CRYPTO_INSIDE
     /* Windows ends the libraries that came last first: ours would be gone when
-     * the program's libcrypto takes the provider down. */
-    OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
+     * the program's libcrypto takes the provider down.  And openssl.cnf is the
+     * program's: ours would load from it what is there, us included, or look
+     * for one in a folder that anybody may make. */
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT | OPENSSL_INIT_NO_LOAD_CONFIG,
+                        NULL);
 #endif
 }
 

@@ -7,7 +7,8 @@
 #define MESH_PROVIDER_RESIDENT_H
 
 /* Before anything else is done: the module stays until the process ends, as
- * -z nodelete has it elsewhere; and so does the libcrypto that is inside. */
+ * -z nodelete has it elsewhere; so does the libcrypto that is inside, which
+ * reads no configuration. */
 void mesh_resident_begin(void);
 
 #endif
