@@ -456,9 +456,8 @@ int mesh_layout_append_file(struct mesh_context *ctx, const char *path,
         *before = size;
     ok = (size == 0 || !is_torn(file, size)
           || write_all(file, (const unsigned char *)"\n", 1))
-         && (size == 0
-             || SetFilePointer(file, 0, NULL, FILE_END)
-                    != INVALID_SET_FILE_POINTER)
+         && SetFilePointerEx(file, (LARGE_INTEGER){.QuadPart = 0}, NULL,
+                             FILE_END)
          && write_all(file, data, len) && FlushFileBuffers(file);
     if (!ok) {
         error = GetLastError();

@@ -4,6 +4,7 @@
  * The operating system's part of the context.
  */
 #include "platform/system.h"
+#include "platform/windows/files.h"
 #include "platform/windows/wide.h"
 
 #include <openssl/crypto.h>
@@ -76,16 +77,18 @@ int mesh_system_is_home(const char *value)
 
 void mesh_system_append(const char *path, const char *text, size_t len)
 {
-    wchar_t *wide = mesh_wide(NULL, path);
+    wchar_t *wide = mesh_wide_path(NULL, path);
     HANDLE file = INVALID_HANDLE_VALUE;
     DWORD written;
 
     if (wide != NULL)
-        file = CreateFileW(
-            wide, FILE_APPEND_DATA,
-            FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
-            OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL | FILE_FLAG_OPEN_REPARSE_POINT,
-            NULL);
+        file =
+            CreateFileW(wide, FILE_APPEND_DATA,
+                        FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                        NULL, OPEN_ALWAYS,
+                        FILE_ATTRIBUTE_NORMAL | FILE_FLAG_OPEN_REPARSE_POINT
+                            | SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION,
+                        NULL);
     if (file != INVALID_HANDLE_VALUE) {
         WriteFile(file, text, (DWORD)len, &written, NULL);
         CloseHandle(file);

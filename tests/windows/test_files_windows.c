@@ -4,6 +4,7 @@
  * Files of the layout on Windows: reading, replacing, appending, who may write
  * them, the lock.
  */
+#include "platform/system.h"
 #include "tests/windows/registry_home.h"
 
 #define UDF ALICE
@@ -106,6 +107,9 @@ static void long_paths(void **state)
     assert_true(mesh_file_exists(ctx, path));
     expect_ok(ctx, mesh_file_remove(ctx, path));
     assert_false(mesh_file_exists(ctx, path));
+    mesh_system_append(path, "a ", 2); /* a trace */
+    mesh_system_append(path, "line", 4);
+    expect_content(path, "a line");
 }
 
 static void appends_and_cuts(void **state)
