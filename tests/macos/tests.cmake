@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The double of macOS's frameworks, and the proofs that it is one.
+if(MESH_PLATFORM STREQUAL macos) # which has its own
+    mesh_unit_test(macos orphan mesh_platform)
+    set_tests_properties(macos/orphan PROPERTIES LABELS "unit;macos")
+    return()
+endif()
 if(NOT TARGET macos_double)
     include(${CMAKE_CURRENT_LIST_DIR}/double.cmake)
 endif()
@@ -12,7 +17,7 @@ foreach(name objects keys operations keychain)
     set_tests_properties(macos/double_${name} PROPERTIES LABELS "unit;macos")
 endforeach()
 
-# A script of the double: no keyring is needed.
+# A script that needs no keyring.
 function(mesh_double_script name)
     add_test(NAME macos/${name}
         COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/macos/${name}.sh)
@@ -34,9 +39,10 @@ foreach(name keychain keychain_operate keychain_refused keychain_memory orphan)
     set_tests_properties(macos/${name} PROPERTIES LABELS "unit;macos")
 endforeach()
 
-add_test(NAME macos/compile COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/macos/compile.sh)
-set_tests_properties(macos/compile PROPERTIES LABELS "script;macos" TIMEOUT 120
-    SKIP_RETURN_CODE 77 ENVIRONMENT "${MESH_SCRIPT_ENVIRONMENT}")
+foreach(script compile configure)
+    mesh_double_script(${script})
+    set_tests_properties(macos/${script} PROPERTIES SKIP_RETURN_CODE 77)
+endforeach()
 
 # The scripts of openssl's commands, with the words of macOS.
 set(MESH_MACOS_ENVIRONMENT ${MESH_SCRIPT_ENVIRONMENT}
