@@ -33,6 +33,7 @@ static _Atomic long first_process;
 int mesh_keychain_enter(struct mesh_context *ctx)
 {
     long self = (long)getpid(), first = 0;
+    OSStatus status = errSecSuccess;
 
     if (!atomic_compare_exchange_strong(&first_process, &first, self)
         && first != self)
@@ -44,10 +45,11 @@ int mesh_keychain_enter(struct mesh_context *ctx)
                           first, self);
     if (ctx->config.prompt == MESH_PROMPT_NEVER) {
         MESH_KEYCHAIN_DEPRECATED_BEGIN
-        SecKeychainSetUserInteractionAllowed(0);
+        status = SecKeychainSetUserInteractionAllowed(0);
         MESH_KEYCHAIN_DEPRECATED_END
     }
-    return 1;
+    return status == errSecSuccess
+           || mesh_status_raise(ctx, status, "forbid prompts", "");
 }
 
 int mesh_keychain_takes(unsigned family, unsigned bits)

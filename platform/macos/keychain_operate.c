@@ -22,8 +22,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define RSA_MAX    512 /* octets of a modulus */
-#define SECRET_MAX 66  /* of an agreed secret: P-521 */
+#define RSA_MAX 512 /* octets of a modulus */
 
 /* The digests that the Keychain has; its algorithms are objects of its own. */
 static const struct known {

@@ -211,6 +211,11 @@ static void locked_without_prompts(void **state)
     expect_ok(ctx, mesh_context_configure(ctx, "prompt", "never"));
     macos_double_answer(MACOS_ANSWER_ALLOW);
     macos_double_lock(true);
+    /* where they cannot be forbidden, nothing is done that might ask */
+    macos_double_fail("SecKeychainSetUserInteractionAllowed",
+                      errSecNotAvailable, 1);
+    assert_false(sign());
+    expect_error(ctx, MESH_R_OPERATION_FAILED, "forbid prompts");
     assert_false(sign());
     expect_error(ctx, MESH_R_LOCKED, "unlock");
     assert_int_equal(macos_double_prompts(), 0);
