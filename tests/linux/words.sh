@@ -35,6 +35,19 @@ openssl() {
     "${openssl[@]}" "$@"
 }
 holder=mesh-keyd # what keeps the private keys
+key_source=secret-service # where those are that meshctl has made
+# A type that every key holder takes, as genpkey has it and as meshctl has it,
+# of which no script makes keys otherwise.
+spare=(-algorithm ED25519) spare_name=ED25519
+# nobody_answers: from now on meshctl reaches nothing that holds private keys,
+# and says $unreachable.
+nobody_answers() {
+    unreachable="see 'meshctl doctor'"
+    meshctl() {
+        "$MESH_BUILD/tools/meshctl" --keyd-path /nonexistent \
+            --keyd-socket "$HOME/none/keyd.sock" "$@"
+    }
+}
 # asked: how often it was asked for anything.
 asked() {
     wc -l < "$HOME/use.log"

@@ -67,3 +67,9 @@ foreach(script keys requests signatures messages services tls files)
         endforeach()
     endforeach()
 endforeach()
+# What meshctl does, with types that the Keychain takes.
+foreach(script access add_device adopt archive bad_import certificate
+        certificate_master default delete_personal describe import_pkcs12
+        list_and_show list_keys locating remove_account rollover verify)
+    mesh_macos_script(tools-${script} tools/${script})
+endforeach()

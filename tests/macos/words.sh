@@ -25,8 +25,15 @@ CN = test
 CNF
 
 holder="the Keychain" # of private keys, for people
+key_source=keychain
+spare=(-algorithm EC -pkeyopt ec_paramgen_curve:P-384) spare_name=P-384
 meshctl() {
     "$MESH_BUILD/tools/meshctl" "$@"
+}
+# nobody_answers: from now on meshctl reaches no keychain, and says $unreachable.
+nobody_answers() {
+    unreachable="see security list-keychains"
+    export MACOS_DOUBLE_KEYCHAIN="$HOME/none"
 }
 # openssl with our module, as a command: whoever ends it ends openssl.
 openssl=(env "LD_PRELOAD=${MESH_PRELOAD:-}" openssl)

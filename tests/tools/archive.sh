@@ -5,7 +5,7 @@
 device=$(meshctl create device --algorithm P-256 | sed 's|mesh://||')
 file=.cryptomesh/$device/$device.mmm archive=.cryptomesh/$device/$device.all.mmm
 cp -p "$file" first.mmm
-plain genpkey -algorithm ED25519 -out key.pem
+plain genpkey "${spare[@]}" -out key.pem
 meshctl import key.pem --role extra > uri
 cp -p "$file" second.mmm
 echo "a message" > message

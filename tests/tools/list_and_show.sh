@@ -17,7 +17,7 @@ has "device       ${device#mesh://}  default  DeviceProfile" meshctl list
 meshctl list --json > listed
 grep -q '"user@example.net"' listed
 grep -q '"default": true' listed
-same "$(meshctl list --keys | grep -c '^key .*secret-service')" 6
+same "$(meshctl list --keys | grep -c "^key .*$key_source")" 6
 say "nothing in a profile reaches the terminal's controls"
 has "a?[31mb" meshctl list
 has "a?[31mb" meshctl show mesh://device
@@ -60,12 +60,9 @@ sed -i 's/payload": "../payload": "AA/' "$file"
 has "(does not verify: 'meshctl doctor')" meshctl list
 fails_with "payload changed" meshctl show mesh://device
 say "nobody answers for the key store"
-meshctl() {
-    "$MESH_BUILD/tools/meshctl" --keyd-path /nonexistent \
-        --keyd-socket "$HOME/none/keyd.sock" "$@"
-}
+nobody_answers
 has "held: unknown" meshctl show mesh://personal
-fails_with "see 'meshctl doctor'" meshctl list --keys
+fails_with "$unreachable" meshctl list --keys
 
 say "a result that cannot be written is no success"
 fails_with "standard output" bash -c "'$MESH_BUILD/tools/meshctl' list --json \

@@ -7,20 +7,20 @@ meshctl create personal --algorithm P-256
 udf=${device#mesh://}
 say "of a profile, in a role"
 meshctl list --keys > keys
-same "$(grep -c '^key .*secret-service' keys)" 6
+same "$(grep -c "^key .*$key_source" keys)" 6
 grep -q "^key  *$udf  P-256 .* mesh://$udf/sign$" keys
 grep -q "^key .* mesh://$udf/encrypt$" keys
 grep -q "^key .* mesh://$(meshctl default personal)/master$" keys
 meshctl list --keys --json | grep -q '"role": "escrow"'
 say "what is printed other commands take, also where a role has several keys"
 for name in a b; do
-    plain genpkey -algorithm ED25519 -out $name.pem
+    plain genpkey "${spare[@]}" -out $name.pem
     meshctl import $name.pem
 done
 for uri in $(meshctl list --keys | grep -o "mesh:.*"); do
     has "held: yes" meshctl show "$uri"
 done
-for uri in $(meshctl list --keys | sed -n 's/.*ED25519.*\(mesh:\)/\1/p'); do
+for uri in $(meshctl list --keys | sed -n "s/.*$spare_name.*\(mesh:\)/\1/p"); do
     meshctl delete --yes "$uri"
 done
 same "$(keys)" 6

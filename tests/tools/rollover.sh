@@ -50,10 +50,10 @@ meshctl rollover mesh://web/sign
 has "sign  P-256" meshctl show mesh://web
 openssl req -new -key mesh://web -subj /CN=web -out web.csr
 say "an imported key"
-plain genpkey -algorithm ED25519 -out ed.pem
+plain genpkey "${spare[@]}" -out ed.pem
 meshctl import ed.pem --role rot
 meshctl rollover mesh://device/rot
-has "rot  ED25519" meshctl show mesh://device/rot
+has "rot  $spare_name" meshctl show mesh://device/rot
 
 say "an escrow key, which the master key signs"
 meshctl rollover mesh://personal/escrow
