@@ -3,7 +3,6 @@
 # The double of macOS's frameworks, and the proofs that it is one.
 if(MESH_PLATFORM STREQUAL macos) # which has its own
     mesh_unit_test(macos orphan mesh_platform)
-    set_tests_properties(macos/orphan PROPERTIES LABELS "unit;macos")
     return()
 endif()
 if(NOT TARGET macos_double)
@@ -36,7 +35,6 @@ endif()
 
 foreach(name keychain keychain_operate keychain_refused keychain_memory orphan)
     mesh_unit_test(macos ${name} mesh_platform macos_double)
-    set_tests_properties(macos/${name} PROPERTIES LABELS "unit;macos")
 endforeach()
 
 foreach(script compile configure)
@@ -72,4 +70,14 @@ foreach(script access add_device adopt archive bad_import certificate
         certificate_master default delete_personal describe import_pkcs12
         list_and_show list_keys locating remove_account rollover verify)
     mesh_macos_script(tools-${script} tools/${script})
+endforeach()
+# The scripts of the provider, likewise.
+foreach(script sign_and_decrypt certificates encode reference tls)
+    foreach(algorithm RSA-2048 P-256)
+        mesh_macos_script(provider-${script}-${algorithm}
+            provider/${script} ${algorithm} config)
+    endforeach()
+endforeach()
+foreach(script castore castore_tls first_listed bad_uri bad_reference search)
+    mesh_macos_script(provider-${script} provider/${script})
 endforeach()

@@ -22,13 +22,13 @@ openssl pkey $by -in $key -pubout -out sign.pub
 plain pkey -pubin -in sign.pub -text_pub -noout > public.txt
 for source in $key sign.pem; do
     openssl pkey $by -in $source -text -noout > text
-    grep -qx "Private-Key: stays with mesh-keyd" text
+    grep -qx "Private-Key: stays with $holder" text
     grep -qx "URI: $(cat device)/sign" text
     grep -qx "Fingerprint: $(sed 's|mesh://||' device)" text
     grep -v -e ^Private-Key -e ^URI -e ^Fingerprint text | cmp - public.txt
 done
 openssl storeutl $by -noout -text $key > listing
-grep -q "stays with mesh-keyd" listing
+grep -q "stays with $holder" listing
 
 say "the public half, as plain OpenSSL writes it"
 openssl pkey $by -in $key -pubout -outform DER -out sign.pub.der

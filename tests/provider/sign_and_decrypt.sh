@@ -68,4 +68,4 @@ fails_with "PSS is for signatures; decryption takes oaep, pkcs1, none" \
 
 say "the key holder did it"
 [ "$(used sign)" -gt "$signed" ] || die "it has not signed"
-[ "$(used decrypt)" -eq $((decrypted + 6)) ] || die "it has not decrypted"
+[ "$(used decrypt)" -ge $((decrypted + 6)) ] || die "it has not decrypted"
