@@ -53,6 +53,7 @@ static void check_alone(EVP_PKEY *public, const char *algorithm)
     assert_int_equal(count_lines(label), 1);
     assert_int_equal(count_lines("extractable: no"), 1);
     assert_int_equal(count_lines("extractable: yes"), 0);
+    assert_int_equal(count_lines("sensitive: yes"), 1);
 }
 
 static void delete (EVP_PKEY *public)
