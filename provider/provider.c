@@ -8,7 +8,7 @@
 #include "platform/keystore.h"
 #include "platform/layout.h"
 #include "provider/config.h"
-#ifdef _WIN32
+#ifndef MESH_PLATFORM_LINUX
 #include "provider/resident.h"
 #endif
 #include "store/decoder.h"
@@ -247,7 +247,7 @@ int OSSL_provider_init(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in,
     struct provider *p;
     unsigned i;
 
-#ifdef _WIN32
+#ifndef MESH_PLATFORM_LINUX
     mesh_resident_begin();
 #endif
     p = OPENSSL_zalloc(sizeof(*p));

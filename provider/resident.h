@@ -1,14 +1,14 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * The module in a process of Windows.
+ * The module in a process, where the linker cannot say -z nodelete.
  */
 #ifndef MESH_PROVIDER_RESIDENT_H
 #define MESH_PROVIDER_RESIDENT_H
 
-/* Before anything else is done: the module stays until the process ends, as
- * -z nodelete has it elsewhere; so does the libcrypto that is inside, which
- * reads no configuration. */
+/* Before anything else is done: the module stays until the process ends; so
+ * does, on Windows, the libcrypto that is inside, which reads no configuration.
+ */
 void mesh_resident_begin(void);
 
 #endif

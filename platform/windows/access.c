@@ -36,8 +36,10 @@ static TOKEN_USER *read_user(struct mesh_context *ctx)
     HANDLE token = NULL;
     DWORD size = 0;
 
+    /* (one that acts for somebody without a name is not the process's user) */
     if (!OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, &token)
-        && !OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) {
+        && (GetLastError() != ERROR_NO_TOKEN
+            || !OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))) {
         mesh_raise(ctx, MESH_R_INTERNAL, "no token of the user (error %lu)",
                    GetLastError());
         return NULL;

@@ -93,12 +93,14 @@ static DWORD open_key(struct mesh_context *ctx,
     return open_name(ctx, source, is_silent, key);
 }
 
-static DWORD destroy_key(struct mesh_source_key *key)
+static DWORD destroy_key(struct mesh_source_key *key, int is_silent)
 {
     HCRYPTPROV none;
 
     close_key(key);
-    return open_container(key->source, key->name, CRYPT_DELETEKEYSET, &none);
+    return open_container(key->source, key->name,
+                          CRYPT_DELETEKEYSET | (is_silent ? CRYPT_SILENT : 0),
+                          &none);
 }
 
 /* The names of containers are octets; ours are ASCII. */

@@ -169,9 +169,10 @@ static DWORD open_key(struct mesh_context *ctx,
 }
 
 /* NCryptDeleteKey frees the handle when it succeeds, and only then. */
-static DWORD destroy_key(struct mesh_source_key *key)
+static DWORD destroy_key(struct mesh_source_key *key, int is_silent)
 {
-    DWORD status = (DWORD)NCryptDeleteKey(key->handle, 0);
+    DWORD status =
+        (DWORD)NCryptDeleteKey(key->handle, is_silent ? NCRYPT_SILENT_FLAG : 0);
 
     if (status == 0)
         key->handle = 0;

@@ -219,7 +219,7 @@ int mesh_keystore_delete(struct mesh_context *ctx,
 
     if (!find_held(ctx, name, 1, &key))
         return 0;
-    status = key.source->destroy(&key);
+    status = key.source->destroy(&key, must_be_silent(ctx));
     return status == 0
            || mesh_status_raise(ctx, status, "delete a key", name->udf);
 }

@@ -63,7 +63,7 @@ struct mesh_source {
                    const unsigned char *in, size_t in_len, unsigned char *out,
                    size_t *out_len);
     /* Removes it for ever; closes it in any case. */
-    DWORD (*destroy)(struct mesh_source_key *key);
+    DWORD (*destroy)(struct mesh_source_key *key, int is_silent);
     int (*list)(struct mesh_context *ctx, const struct mesh_source *source,
                 mesh_source_visit_fn *visit, void *arg);
     /* NULL: no new keys.  private: with both halves; udf: its name. */

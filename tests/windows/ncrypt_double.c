@@ -247,8 +247,7 @@ int double_has_size(const struct double_key *key)
     return !key->is_tpm || double_algorithm(key->algorithm)->is_in_tpm;
 }
 
-/* A key that asks its user, asks. */
-static SECURITY_STATUS ask(const struct double_key *key, DWORD flags)
+SECURITY_STATUS double_ask(const struct double_key *key, DWORD flags)
 {
     char answer[DOUBLE_SETTING_MAX];
 
@@ -275,7 +274,7 @@ struct double_key *double_usable(ULONG_PTR handle, DWORD usage, DWORD flags,
     else if (!(key->usage & usage))
         *status = NTE_NOT_SUPPORTED;
     else
-        *status = ask(key, flags);
+        *status = double_ask(key, flags);
     return *status == ERROR_SUCCESS ? key : NULL;
 }
 

@@ -119,6 +119,9 @@ struct double_key *double_key_new(int is_tpm, const wchar_t *algorithm);
 void double_key_free(struct double_key *key);
 int double_is_rsa(const struct double_key *key);
 
+/* A key that asks its user, asks. */
+SECURITY_STATUS double_ask(const struct double_key *key, DWORD flags);
+
 /* Whether the device has keys of this algorithm and size. */
 int double_has_size(const struct double_key *key);
 

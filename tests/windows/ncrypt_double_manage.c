@@ -128,14 +128,16 @@ SECURITY_STATUS WINAPI NCryptOpenKey(NCRYPT_PROV_HANDLE handle,
 }
 
 /* The handle is gone if the key is. */
-static SECURITY_STATUS delete_key(NCRYPT_KEY_HANDLE handle)
+static SECURITY_STATUS delete_key(NCRYPT_KEY_HANDLE handle, DWORD flags)
 {
     struct double_key *key = double_find(handle, DOUBLE_KEY);
     SECURITY_STATUS status;
 
     if (key == NULL)
         return NTE_INVALID_HANDLE;
-    status = double_delete(key);
+    status = double_ask(key, flags);
+    if (status == ERROR_SUCCESS)
+        status = double_delete(key);
     return status == ERROR_SUCCESS ? double_free(handle) : status;
 }
 
@@ -143,8 +145,7 @@ SECURITY_STATUS WINAPI NCryptDeleteKey(NCRYPT_KEY_HANDLE handle, DWORD flags)
 {
     SECURITY_STATUS status = double_fault(__func__);
 
-    (void)flags;
-    return double_logged(__func__, status ? status : delete_key(handle));
+    return double_logged(__func__, status ? status : delete_key(handle, flags));
 }
 
 static SECURITY_STATUS set_number(struct double_key *key, LPCWSTR name,

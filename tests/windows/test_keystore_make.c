@@ -171,6 +171,8 @@ static void prompts(void **state)
     ctx->config.prompt = MESH_PROMPT_NEVER;
     assert_false(operate(key, &op, input, 32));
     expect_error(ctx, MESH_R_LOCKED, "prompt = at-use");
+    assert_false(mesh_keystore_delete(ctx, &name));
+    expect_error(ctx, MESH_R_LOCKED, "prompt = at-use");
     ctx->config.prompt = MESH_PROMPT_AT_USE;
     set("NCRYPT_DOUBLE_PROMPT", NULL);
     expect_ok(ctx, operate(key, &op, input, 32));

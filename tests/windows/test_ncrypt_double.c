@@ -43,6 +43,7 @@ static int teardown(void **state)
 
     (void)state;
     SetEnvironmentVariableA("NCRYPT_DOUBLE_FAIL", NULL);
+    SetEnvironmentVariableA("NCRYPT_DOUBLE_PROMPT", NULL);
     if (NCryptOpenKey(provider, &key, NAME, 0, 0) == 0)
         NCryptDeleteKey(key, 0);
     return NCryptFreeObject(provider) != 0;
@@ -177,6 +178,9 @@ static void test_prompt(void **state)
     assert_status(sign(key, 0), 0);
     SetEnvironmentVariableA("NCRYPT_DOUBLE_PROMPT", "cancel");
     assert_status(sign(key, 0), SCARD_W_CANCELLED_BY_USER);
+    assert_status(NCryptDeleteKey(key, 0), SCARD_W_CANCELLED_BY_USER);
+    assert_status(NCryptDeleteKey(key, NCRYPT_SILENT_FLAG),
+                  NTE_SILENT_CONTEXT);
     assert_status(NCryptFreeObject(key), 0);
 }
 

@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * What the linker and libcrypto's own library do on other systems.
+ * What the linker does on Linux, and libcrypto's own library.
  */
 #include "provider/resident.h"
 
