@@ -7,10 +7,8 @@
 #include "keymgmt/operations.h"
 #include "platform/keystore.h"
 #include "platform/layout.h"
+#include "platform/resident.h"
 #include "provider/config.h"
-#ifndef MESH_PLATFORM_LINUX
-#include "provider/resident.h"
-#endif
 #include "store/decoder.h"
 #include "store/loader.h"
 #include "store/make_key.h"
@@ -247,9 +245,7 @@ int OSSL_provider_init(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in,
     struct provider *p;
     unsigned i;
 
-#ifndef MESH_PLATFORM_LINUX
     mesh_resident_begin();
-#endif
     p = OPENSSL_zalloc(sizeof(*p));
     if (p == NULL)
         return 0;

@@ -3,7 +3,7 @@
  *
  * What the linker does on Linux.
  */
-#include "provider/resident.h"
+#include "platform/resident.h"
 
 #include <dlfcn.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
  *
  * What the linker does on Linux, and libcrypto's own library.
  */
-#include "provider/resident.h"
+#include "platform/resident.h"
 
 #include <openssl/crypto.h>
 #include <windows.h>

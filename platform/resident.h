@@ -1,10 +1,10 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * The module in a process, where the linker cannot say -z nodelete.
+ * The module in a process; linux/resident.c, macos/…, windows/….
  */
-#ifndef MESH_PROVIDER_RESIDENT_H
-#define MESH_PROVIDER_RESIDENT_H
+#ifndef MESH_PLATFORM_RESIDENT_H
+#define MESH_PLATFORM_RESIDENT_H
 
 /* Before anything else is done: the module stays until the process ends; so
  * does, on Windows, the libcrypto that is inside, which reads no configuration.
