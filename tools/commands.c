@@ -66,11 +66,13 @@ const struct command commands[] = {
      "  --role NAME               member of the profile that takes the key;\n"
      "                            default ImportedKeys\n"
      "  --profile PROFILE         default: device\n"
+#ifdef MESH_PLATFORM_LINUX
      "  --in-place                leave the key in FILE; mesh-keyd uses it "
      "there\n"
      "  --keep-passphrase         with --in-place: keep the passphrase of "
      "FILE\n"
      "                            in the Secret Service\n"
+#endif
      "  --passphrase-file FILE    read the passphrase from the first line of\n"
      "                            FILE; default: ask on the terminal\n"},
     {"csr", command_csr, "make a certificate request, signed by a key",
@@ -149,7 +151,12 @@ const struct command commands[] = {
      "  --portal HOST             send it to this one alone\n"
      "  --cacert FILE             the CA certificates for TLS\n"
      "  --timeout SECONDS         for each request; default 60\n"},
-    {"lock", command_lock, "make the key holder forget all keys in memory",
+    {"lock", command_lock,
+#ifdef MESH_PLATFORM_LINUX
+     "make the key holder forget all keys in memory",
+#else
+     "do nothing: here no key is in the memory of a key holder",
+#endif
      "\n"},
     {"doctor", command_doctor, "say what is wrong with the set-up",
      "[OPTION]\n\n"

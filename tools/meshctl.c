@@ -37,8 +37,11 @@ static const struct {
 #ifdef MESH_PLATFORM_LINUX
     {"keyd-socket", "keyd-socket PATH", "socket of mesh-keyd"},
     {"keyd-path", "keyd-path PATH", "mesh-keyd itself, to start it"},
+#elif defined(MESH_PLATFORM_WINDOWS)
+    {"keystore", "keystore NAME",
+     "auto, cng (new keys in software), or tpm (the TPM alone)"},
 #else
-    {"keystore", "keystore NAME", "where new keys are made"},
+    {"keystore", "keystore NAME", "auto or keychain, which is the same"},
 #endif
 };
 #define SETTINGS (sizeof(settings) / sizeof(settings[0]))
@@ -434,6 +437,10 @@ static int help_for(struct mesh_context *ctx, int argc, char **argv)
         print_algorithms(ctx, "Algorithms of keys that sign:", MESH_USE_SIGN);
         print_algorithms(
             ctx, "Algorithms of keys for encryption:", MESH_USE_ENCRYPT);
+#ifndef MESH_PLATFORM_LINUX
+        printf("\nOf these the key store here has RSA-2048, RSA-3072, "
+               "RSA-4096, P-256,\nP-384 and P-521.\n");
+#endif
     }
     return helped > 0 || raise_unknown(ctx, argc, argv);
 }
