@@ -193,9 +193,18 @@ const char *input_modules(void)
 {
     const char *folder = getenv("OPENSSL_MODULES");
 
+#ifndef MESH_PLATFORM_WINDOWS
     if (folder == NULL)
         folder = OPENSSL_info(OPENSSL_INFO_MODULES_DIR);
+#endif
     return folder != NULL ? folder : "";
+}
+
+static OSSL_PROVIDER *load_legacy(OSSL_LIB_CTX *libctx)
+{
+    return input_modules()[0] != '\0'
+               ? OSSL_PROVIDER_try_load(libctx, "legacy", 1)
+               : NULL;
 }
 
 int input_load(struct mesh_context *ctx, const char *path,
@@ -211,8 +220,8 @@ int input_load(struct mesh_context *ctx, const char *path,
 
     /* PKCS#12 files of older programs are encrypted with RC2; and OpenSSL 3.0
      * reads PKCS#12 in its default library context, whichever we give it. */
-    legacy[0] = OSSL_PROVIDER_try_load(ctx->libctx, "legacy", 1);
-    legacy[1] = OSSL_PROVIDER_try_load(NULL, "legacy", 1);
+    legacy[0] = load_legacy(ctx->libctx);
+    legacy[1] = load_legacy(NULL);
     input->key = NULL;
     input->certificates = sk_X509_new_null();
     ERR_set_mark();
@@ -245,7 +254,10 @@ int input_load(struct mesh_context *ctx, const char *path,
                    "%.300s cannot be decrypted with this one; PKCS#12 of old "
                    "programs wants OpenSSL's legacy provider, which is not in "
                    "%s",
-                   path, input_modules());
+                   path,
+                   input_modules()[0] != '\0'
+                       ? input_modules()
+                       : "a folder that OPENSSL_MODULES names");
     else
         mesh_raise(ctx, MESH_R_PASSPHRASE,
                    "%.300s cannot be decrypted with this one", path);

@@ -46,7 +46,9 @@ int input_load(struct mesh_context *ctx, const char *path,
                struct passphrase *passphrase, struct input *input);
 void input_clear(struct input *input);
 
-/* The folder where OpenSSL looks for its modules. */
+/* The folder where OpenSSL looks for its modules; "" if nobody says.  On
+ * Windows only OPENSSL_MODULES does: the folder that libcrypto was built with
+ * is no folder of this computer, and anybody might make it. */
 const char *input_modules(void);
 
 /* Puts the certificate of key first.  0, and nothing raised, if there is none.

@@ -231,10 +231,15 @@ static int report_module(struct report *report, const char *module)
 
     if (module == NULL)
         module = MESH_MODULE_FILE;
-    if (mesh_system_is_absolute(module))
+    if (mesh_system_is_absolute(module)) {
         snprintf(path, sizeof(path), "%s", module);
-    else
+    } else if (folder[0] == '\0') {
+        report_add(report, FOUND_PROBLEM, "set it to the folder of the module",
+                   "module %s: OPENSSL_MODULES names no folder", module);
+        return 0;
+    } else {
         snprintf(path, sizeof(path), "%s/%s", folder, module);
+    }
     if (!host_can_read(path)) {
         report_add(report, FOUND_PROBLEM,
                    "install it there, or set OPENSSL_MODULES or 'module' to "
@@ -302,9 +307,23 @@ static void report_activation(struct report *report, const struct listed *mesh,
                    file);
 }
 
+/* The file that programs read, to be freed; "" if nobody says.  On Windows each
+ * libcrypto has a standard place of its own; ours is no folder of this
+ * computer, and anybody might make it. */
+static char *config_file(void)
+{
+#ifdef MESH_PLATFORM_WINDOWS
+    const char *file = getenv("OPENSSL_CONF");
+
+    return OPENSSL_strdup(file != NULL ? file : "");
+#else
+    return CONF_get1_default_config_file();
+#endif
+}
+
 void report_openssl(struct report *report)
 {
-    char *file = CONF_get1_default_config_file();
+    char *file = config_file();
     CONF *conf = NCONF_new_ex(report->ctx->libctx, NULL);
     struct listed mesh = {-1, NULL, NULL}, standard;
     long line = 0;
@@ -314,7 +333,12 @@ void report_openssl(struct report *report)
         report_add(report, FOUND_PROBLEM, NULL, "out of memory");
         goto end;
     }
-    if (!host_can_read(file)) {
+    if (file[0] == '\0') {
+        report_add(report, FOUND_WARNING, "set it to a file; " EXAMPLE,
+                   "OPENSSL_CONF names no file: programs must be told to use "
+                   "mesh");
+        report_module(report, NULL);
+    } else if (!host_can_read(file)) {
         report_add(report, FOUND_WARNING, EXAMPLE,
                    "%s cannot be read: programs must be told to use mesh",
                    file);

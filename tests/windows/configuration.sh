@@ -26,3 +26,23 @@ pkey=(pkey -provider default -provider mesh -in)
 [ "$(looks "${pkey[@]}" mesh://device/sign)" = \
     "$(looks "${pkey[@]}" plain.key)" ] ||
     die "$(grep 'CreateFileW.*openssl' files.log)"
+
+# touches WORD COMMAND...: whether meshctl asks Windows for a file of that name.
+touches() {
+    local word=$1
+    shift
+    WINEDEBUG=+file meshctl "$@" > out 2> files.log || :
+    grep -qi "trace:file:.*[\\\\/]$word" files.log
+}
+say "meshctl takes no module and no openssl.cnf from there, either"
+touches 'legacy\.dll' import plain.key --role first ||
+    die "Wine's trace has other words"
+unset OPENSSL_MODULES
+! touches 'legacy\.dll' import plain.key --role second ||
+    die "$(grep -i 'legacy\.dll' files.log)"
+! touches 'openssl\.cnf' doctor || die "$(grep 'openssl\.cnf' files.log)"
+! grep -i 'trace:file:.*[\\/]mesh\.dll' files.log || die "a module was sought"
+grep -q "OPENSSL_CONF names no file: programs must be told to use mesh" out ||
+    die "$(cat out)"
+grep -q "mesh.dll: OPENSSL_MODULES names no folder  -> set it to" out ||
+    die "$(cat out)"
