@@ -26,18 +26,21 @@
 static size_t take_octets(char *data, size_t size, size_t count, void *arg)
 {
     struct portal_http *http = arg;
-    size_t len = size * count;
-    char *grown;
+    size_t len = size * count, need = http->answer_len + len + 1;
+    char *grown = http->answer;
 
     if (len > PORTAL_ANSWER_MAX - http->answer_len) {
         http->too_large = 1;
         return 0;
     }
-    grown = OPENSSL_realloc(http->answer, http->answer_len + len + 1);
-    if (grown == NULL)
-        return 0;
+    if (need > http->answer_room) { /* twice: it comes in many small parts */
+        grown = OPENSSL_realloc(http->answer, 2 * need);
+        if (grown == NULL)
+            return 0;
+        http->answer = grown;
+        http->answer_room = 2 * need;
+    }
     memcpy(grown + http->answer_len, data, len);
-    http->answer = grown;
     http->answer_len += len;
     grown[http->answer_len] = '\0';
     return len;

@@ -20,7 +20,7 @@ struct portal_http {
     /* the last answer */
     long status;  /* HTTP's */
     char *answer; /* with a NUL behind it; or NULL */
-    size_t answer_len;
+    size_t answer_len, answer_room;
     int too_large, is_encoded;
     char location[200]; /* of the last redirect */
     /* progress */
